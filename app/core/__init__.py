@@ -1,0 +1,1 @@
+"""What would also make sense in a bakery: database, embedded PostgreSQL, clock, ids, crypto, logs."""

@@ -1,0 +1,183 @@
+"""Starting and stopping the server's processes."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from psycopg import pq
+from psycopg.conninfo import make_conninfo
+
+from app.core.embedded.accounts import Account
+from app.core.embedded.address import PORT
+from app.core.embedded.binaries import find_binaries
+from app.core.embedded.cluster import environment, major_of
+from app.core.embedded.errors import EmbeddedPostgresError
+from app.core.embedded.layout import Layout
+from app.core.embedded.locks import FileLock, is_held
+
+_PAUSE = 0.005
+_START_SECONDS = 60.0
+_STOP_SECONDS = 30.0
+_ORPHAN_SECONDS = 5.0
+_LARGEST_LOG = 5_000_000
+_LOG_TAIL = 2_000
+
+
+def ensure_running(layout: Layout, account: Account, sockets: Path) -> None:
+    """Return once the server answers, starting it where necessary; the caller holds the start lock.
+
+    The server's processes inherit a lock on a file. So it is free exactly when none of them is left, whatever a
+    process id file says, and a server whose main process was killed is waited for until its last child is gone.
+    """
+    deadline = time.monotonic() + _START_SECONDS
+    orphans_since = time.monotonic()
+    launched = False
+    while not _answers(sockets):
+        with FileLock(layout.server_lock) as lock:
+            if lock.try_exclusive():
+                if launched:
+                    message = f"PostgreSQL ended while starting. The end of its log, {layout.log}:\n{_log_tail(layout)}"
+                    raise EmbeddedPostgresError(message)
+                _launch(layout, account, lock)
+                launched = True
+        if not launched and main_process(layout) is None and time.monotonic() > orphans_since + _ORPHAN_SECONDS:
+            _end_orphans(layout)
+        if time.monotonic() > deadline:
+            message = (
+                f"PostgreSQL has not been ready for {_START_SECONDS:.0f} s; after a crash of a large database it may "
+                f"need longer. See the end of its log, {layout.log}, and try again:\n{_log_tail(layout)}"
+            )
+            raise EmbeddedPostgresError(message)
+        time.sleep(_PAUSE)
+
+
+def stop(layout: Layout) -> None:
+    """End the server in good order, and return once its last process is gone; the caller holds the start lock."""
+    deadline = time.monotonic() + _STOP_SECONDS
+    process = main_process(layout)
+    if process is not None:
+        _signal(process, signal.SIGINT)
+    while process is not None and is_held(layout.server_lock):
+        if time.monotonic() > deadline:
+            message = f"PostgreSQL (process {process}) did not stop within {_STOP_SECONDS:.0f} s. See {layout.log}."
+            raise EmbeddedPostgresError(message)
+        time.sleep(_PAUSE)
+
+
+def reload(layout: Layout) -> None:
+    """Make a running server read its configuration files again."""
+    process = main_process(layout)
+    if process is not None:
+        _signal(process, signal.SIGHUP)
+
+
+def main_process(layout: Layout) -> int | None:
+    """Return the id of the server's main process; None if the recorded one is dead or is somebody else's by now."""
+    try:
+        descriptor = os.open(layout.cluster / "postmaster.pid", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with open(descriptor, encoding="utf-8", errors="replace") as file:
+            process = int(file.readline())
+    except (OSError, ValueError):
+        return None
+    if process <= 1 or not is_held(layout.server_lock):
+        return None
+    ours = _works_in(process, layout.cluster) or _mark(layout) in _command_line(process)
+    return process if ours else None
+
+
+def _answers(sockets: Path) -> bool:
+    conninfo = make_conninfo(host=str(sockets), port=PORT, user="interdesk_owner", dbname="interdesk")
+    return pq.PGconn.ping(conninfo.encode()) == pq.Ping.OK
+
+
+def _launch(layout: Layout, account: Account, lock: FileLock) -> None:
+    """Start the server's main process, which takes over ``lock``.
+
+    A shell starts it in the background and ends: so it is no child of this process, whose death or neglect leaves no
+    zombie; and a process session of its own keeps the terminal's Ctrl-C away from it.
+    """
+    binaries = find_binaries(account, major_of(layout.cluster))
+    # No process of an earlier server is left, or its lock would be held: what it recorded is stale. PostgreSQL itself
+    # would mistake a process of the same account that got the same id for it.
+    for name in ("postmaster.pid", f".s.PGSQL.{PORT}.lock", f".s.PGSQL.{PORT}"):
+        (layout.cluster / name).unlink(missing_ok=True)
+    server = [str(binaries.folder / "postgres"), "-D", account.address(layout.cluster), "-c", _mark(layout)]
+    with _open_log(layout) as log:
+        subprocess.run(
+            ["/bin/sh", "-c", '"$@" &', "sh", *server],
+            cwd=layout.cluster,
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            pass_fds=(lock.descriptor,),
+            umask=0o077,
+            check=True,
+            **account.identity,
+        )
+
+
+def _mark(layout: Layout) -> str:
+    """Return the argument by which a main process can be told from another cluster's."""
+    return f"interdesk.data={layout.data}"
+
+
+@contextlib.contextmanager
+def _open_log(layout: Layout) -> Iterator[int]:
+    """Open the log for appending, after setting a large one aside."""
+    with contextlib.suppress(FileNotFoundError):
+        if layout.log.stat().st_size > _LARGEST_LOG:
+            layout.log.replace(layout.log.with_suffix(".log.1"))
+    descriptor = os.open(layout.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _log_tail(layout: Layout) -> str:
+    try:
+        return layout.log.read_bytes()[-_LOG_TAIL:].decode(errors="replace")
+    except OSError:
+        return "(no log)"
+
+
+def _end_orphans(layout: Layout) -> None:
+    """Kill what a dead main process left behind; while it lives no other server may open the cluster.
+
+    PostgreSQL's processes end by themselves when they notice; one in the middle of a long calculation does not.
+    """
+    if sys.platform != "linux":
+        return
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and _works_in(int(entry.name), layout.cluster):
+            _signal(int(entry.name), signal.SIGKILL)
+
+
+def _works_in(process: int, folder: Path) -> bool:
+    """Whether ``folder`` is the process's working directory: true of all of PostgreSQL's, and proof against renames."""
+    try:
+        return os.path.samestat(Path(f"/proc/{process}/cwd").stat(), folder.stat())
+    except OSError:
+        return False
+
+
+def _command_line(process: int) -> str:
+    if sys.platform == "linux":
+        try:
+            return Path(f"/proc/{process}/cmdline").read_bytes().decode(errors="replace")
+        except OSError:
+            return ""
+    answer = subprocess.run(["/bin/ps", "-ww", "-o", "command=", "-p", str(process)], capture_output=True, text=True)
+    return answer.stdout
+
+
+def _signal(process: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(process, number)
