@@ -1,0 +1,71 @@
+"""Bringing the schema up to date, and saying whether it is."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import migrations
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, create_engine, text
+
+_LOCK = 7_331_004
+
+
+@dataclass(frozen=True)
+class SchemaState:
+    """Revision of the database (None before the first upgrade) and the newest this version knows."""
+
+    current: str | None
+    newest: str
+
+    @property
+    def up_to_date(self) -> bool:
+        """Whether nothing is left to upgrade."""
+        return self.current == self.newest
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent).replace("%", "%%"))
+    return config
+
+
+def _state(connection: Connection) -> SchemaState:
+    newest = ScriptDirectory.from_config(_config()).get_current_head() or ""
+    return SchemaState(MigrationContext.configure(connection).get_current_revision(), newest)
+
+
+def _engine(conninfo: str):  # noqa: ANN202 - an Engine; psycopg's connection comes from libpq's own syntax
+    import psycopg
+
+    return create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(conninfo))
+
+
+def upgrade(conninfo: str) -> SchemaState:
+    """Apply what is missing, as the role interdesk_owner; two processes at once wait for one another."""
+    engine = _engine(conninfo)
+    try:
+        with engine.connect() as connection:
+            connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _LOCK})
+            connection.commit()
+            if not _state(connection).up_to_date:
+                connection.execute(text("SET lock_timeout = '5s'"))
+                config = _config()
+                config.attributes["connection"] = connection
+                command.upgrade(config, "head")
+                connection.commit()
+            return _state(connection)
+    finally:
+        engine.dispose()
+
+
+def status(conninfo: str) -> SchemaState:
+    """Where the database stands; any role that may read `alembic_version` can ask."""
+    engine = _engine(conninfo)
+    try:
+        with engine.connect() as connection:
+            return _state(connection)
+    finally:
+        engine.dispose()

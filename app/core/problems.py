@@ -1,0 +1,180 @@
+"""Every way a call can fail, as a closed list with an explanation each (RFC 9457 problem types).
+
+Rooms raise `Problem`; the porch renders it as `application/problem+json`, and `/problems/{slug}` answers with the
+explanation kept here.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class ProblemType:
+    """A problem type: its slug under `/problems/`, HTTP status, title, and what the caller can do about it."""
+
+    slug: str
+    status: int
+    title: str
+    explanation: str
+
+
+@dataclass(frozen=True)
+class Flaw:
+    """One thing wrong with a body or parameter: an RFC 6901 pointer, a stable code, and a sentence."""
+
+    pointer: str
+    code: str
+    detail: str
+
+    def document(self) -> dict[str, str]:
+        """The flaw as it stands in `errors`."""
+        return {"pointer": self.pointer, "code": self.code, "detail": self.detail}
+
+
+UNAUTHORIZED = ProblemType(
+    "unauthorized",
+    401,
+    "Sign in first",
+    "The call carries no access token, or one that is expired, revoked or not from this hub. Fetch a token at "
+    "/oauth/token and send it as `Authorization: Bearer …`. A credential or agency that was revoked or suspended "
+    "stays outside: ask your agency's administrator.",
+)
+FORBIDDEN = ProblemType(
+    "forbidden",
+    403,
+    "Not permitted",
+    "The token is good, but its roles and scope do not include what this call needs, or the record is yours to read "
+    "but not to change. `detail` names the permission.",
+)
+NOT_FOUND = ProblemType(
+    "not-found",
+    404,
+    "Not found",
+    "There is nothing here that you may know of. A record that exists but is not shared with you answers exactly "
+    "the same.",
+)
+METHOD_NOT_ALLOWED = ProblemType(
+    "method-not-allowed", 405, "Method not allowed", "This path does not take this method; `Allow` lists what it takes."
+)
+NOT_ACCEPTABLE = ProblemType(
+    "not-acceptable", 406, "Not acceptable", "The call answers in none of the media types that `Accept` names."
+)
+CONFLICT = ProblemType(
+    "conflict", 409, "Conflicts with the present state", "The call does not fit the state the resource is in; `detail` says why."
+)
+EXTERNAL_ID_TAKEN = ProblemType(
+    "external-id-taken",
+    409,
+    "This external_id is taken",
+    "Your agency already has a record of this kind with this `external_id`. `existing` is its path.",
+)
+RETRACTED = ProblemType(
+    "retracted", 409, "The record is retracted", "A retracted record is a tombstone: it takes no further changes."
+)
+IDEMPOTENCY_RUNNING = ProblemType(
+    "idempotency-key-running",
+    409,
+    "The first call with this key has not ended",
+    "A call with the same Idempotency-Key is still being worked on. Wait a moment and repeat it.",
+)
+PRECONDITION_FAILED = ProblemType(
+    "precondition-failed",
+    412,
+    "Somebody was faster",
+    "The version named in If-Match is not the present one. Read the resource again, apply your change to what you "
+    "then have, and send it with the ETag of that answer.",
+)
+BODY_TOO_LARGE = ProblemType(
+    "body-too-large", 413, "The body is too large", "The body has more bytes than this hub takes; `detail` says how many."
+)
+UNSUPPORTED_MEDIA_TYPE = ProblemType(
+    "unsupported-media-type",
+    415,
+    "Unsupported media type",
+    "The body is of a type that this call does not take. POST and PUT take application/json; PATCH takes "
+    "application/merge-patch+json or application/json.",
+)
+INVALID_BODY = ProblemType(
+    "invalid-body",
+    422,
+    "The body is not right",
+    "`errors` lists what is wrong, each with a JSON pointer into the body, a code and a sentence. Nothing was changed.",
+)
+UNKNOWN_REFERENCE = ProblemType(
+    "unknown-reference",
+    422,
+    "The body names something unknown",
+    "A record, agency, group or agreement named in the body does not exist or may not be known to you. `errors` "
+    "points at each. Nothing was changed.",
+)
+IDEMPOTENCY_MISMATCH = ProblemType(
+    "idempotency-key-mismatch",
+    422,
+    "This key belongs to another body",
+    "The Idempotency-Key was used within 24 hours with a different body. Use a key of its own for every new call.",
+)
+PRECONDITION_REQUIRED = ProblemType(
+    "precondition-required",
+    428,
+    "If-Match is required",
+    "Changes need `If-Match` with the ETag of the version they are based on, so that no update is lost.",
+)
+INVALID_PARAMETER = ProblemType(
+    "invalid-parameter",
+    400,
+    "A parameter is not right",
+    "A query parameter or header cannot be understood; `errors` says which and why. A cursor must come from the "
+    "answer before, unchanged, and with the same filters.",
+)
+PURPOSE_REQUIRED = ProblemType(
+    "purpose-required",
+    400,
+    "Access-Purpose is required",
+    "This call reads what is kept about persons. Say why in the header `Access-Purpose`: a case number or a reason.",
+)
+RATE_LIMITED = ProblemType(
+    "rate-limited", 429, "Too many requests", "Wait as many seconds as `Retry-After` says, then go on."
+)
+INTERNAL = ProblemType(
+    "internal", 500, "The hub failed", "Nothing was changed. Repeat the call; if it fails again, tell the operator the request id."
+)
+UNAVAILABLE = ProblemType(
+    "unavailable",
+    503,
+    "Not available now",
+    "The hub cannot reach its database, or cannot record the call in its audit: what cannot be recorded is not answered.",
+)
+
+PROBLEM_TYPES: Mapping[str, ProblemType] = {
+    value.slug: value for value in list(globals().values()) if isinstance(value, ProblemType)
+}
+
+
+@dataclass
+class Problem(Exception):  # noqa: N818 - RFC 9457's own word
+    """A refusal on its way to the caller."""
+
+    type: ProblemType
+    detail: str | None = None
+    errors: Sequence[Flaw] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    reason: str | None = None
+    """For the audit and the log alone: never sent."""
+    recorded: bool = False
+    """Whether the refusal stands in the audit already."""
+
+    def __post_init__(self) -> None:
+        """Give logs something readable."""
+        super().__init__(f"{self.type.slug}: {self.reason or self.detail or self.type.title}")
+
+
+def not_found() -> Problem:
+    """The one answer to whatever is not there or may not be known."""
+    return Problem(NOT_FOUND)
+
+
+def invalid(*errors: Flaw) -> Problem:
+    """A body that is not right, with every flaw found."""
+    return Problem(INVALID_BODY, errors=errors)

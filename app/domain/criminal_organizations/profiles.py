@@ -1,0 +1,34 @@
+"""Profiles: created by their originator, changed by merge patches."""
+
+from app.access.desk import Desk
+from app.access.envelope import changed_fields
+from app.core.validation import validated
+from app.domain.criminal_organizations.content import CriminalOrganizationContent, facets, search_names
+from app.domain.criminal_organizations.shapes import CriminalOrganizationCreate, CriminalOrganizationPatch
+from app.models.vocabularies import RecordKind
+from app.records import links, shelf
+from app.records.shelf import Body, Stored
+
+KIND = RecordKind.CRIMINAL_ORGANIZATIONS
+
+
+def body_of(content: CriminalOrganizationContent) -> Body:
+    """What the shelf keeps of a profile."""
+    return Body(content, facets(content), search_names(content))
+
+
+async def create(desk: Desk, sent: CriminalOrganizationCreate) -> Stored:
+    """Create a profile under its handling, with its links; all of it or nothing."""
+    stored = await shelf.create(desk, KIND, body_of(sent.content()), sent.handling, sent.external_id)
+    for number, link in enumerate(sent.links):
+        pointer = links.Pointer(link.type.value, link.kind, link.id, note=link.note)
+        await links.add(desk, stored, pointer, f"/links/{number}/id")
+    return stored
+
+
+async def patch(desk: Desk, stored: Stored, sent: CriminalOrganizationPatch) -> Stored:
+    """Apply a merge patch; the profile as it stands if nothing differs, 422 if the whole would not be right."""
+    before = stored.fields
+    content = validated(CriminalOrganizationContent, sent.merged(before))
+    changed = changed_fields(before, content.model_dump(mode="json", by_alias=True))
+    return await shelf.change(desk, stored, body_of(content), changed) if changed else stored

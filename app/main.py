@@ -1,0 +1,52 @@
+"""The application: routers, refusals, the porch, and what a process opens at start and closes at the end."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.middleware.gzip import GZipMiddleware
+
+from app import routers
+from app.access.reading import Reader
+from app.core.crypto import MasterKey
+from app.core.db import Database
+from app.identity.signing import load_keys
+from app.identity.tokens import VerifiedTokens
+from app.settings import Settings
+from app.web.openapi import describe
+from app.web.porch import Porch
+from app.web.problems import HANDLERS
+from app.web.state import House
+
+
+def create_app(settings: Settings, database_conninfo: str, master_key: MasterKey) -> FastAPI:
+    """An application on a database that it reaches as the role interdesk_api, with the installation's master key."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[Mapping[str, object]]:
+        database = Database(database_conninfo, settings.database_connections)
+        await database.open()
+        try:
+            keys = await load_keys(database, master_key)
+            tokens = VerifiedTokens(issuer=settings.public_url, audience=settings.public_url)
+            app.state.house = House(settings, database, master_key, keys, Reader(database), tokens)
+            yield {}
+        finally:
+            await database.close()
+
+    app = FastAPI(
+        title="Interdesk",
+        version="1",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        exception_handlers=HANDLERS,
+        redirect_slashes=False,
+    )
+    for router in routers.ALL:
+        app.include_router(router)
+    app.add_middleware(GZipMiddleware, minimum_size=2048, compresslevel=5)
+    app.add_middleware(Porch, settings=settings)
+    describe(app)
+    return app

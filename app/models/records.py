@@ -1,0 +1,109 @@
+"""Records and what hangs on them."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, DateTime, Text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import UUID as PgUuid
+from sqlmodel import Field, SQLModel
+
+
+class Record(SQLModel, table=True):
+    """Anything exchanged under handling rules; `document` is its API form for the originator, `shared_document` for readers."""
+
+    __tablename__ = "records"
+
+    id: UUID = Field(primary_key=True)
+    kind: str = Field(sa_type=Text)
+    reference: str = Field(sa_type=Text)
+    originator: str = Field(foreign_key="agencies.code", sa_type=Text)
+    external_id: str | None = Field(default=None, sa_type=Text)
+    version: int = Field(default=1)
+    audience_version: int = Field(default=1)
+    state: str = Field(default="current", sa_type=Text)
+    created_at: datetime = Field(sa_type=DateTime(timezone=True))
+    updated_at: datetime = Field(sa_type=DateTime(timezone=True))
+    handling: dict[str, Any] = Field(sa_type=JSONB)
+    audience: list[str] = Field(sa_type=ARRAY(Text))
+    excluded: list[str] = Field(sa_type=ARRAY(Text))
+    facets: list[str] = Field(sa_type=ARRAY(Text))
+    names: list[str] = Field(sa_type=ARRAY(Text))
+    document: str = Field(sa_type=Text)
+    shared_document: str = Field(sa_type=Text)
+
+
+class RecordVersion(SQLModel, table=True):
+    """One version of a record as it was served; `changed` names the fields that differ from the version before."""
+
+    __tablename__ = "record_versions"
+
+    record_id: UUID = Field(primary_key=True, foreign_key="records.id")
+    version: int = Field(primary_key=True)
+    at: datetime = Field(sa_type=DateTime(timezone=True))
+    changed: list[str] = Field(sa_type=ARRAY(Text))
+    document: str = Field(sa_type=Text)
+    shared_document: str = Field(sa_type=Text)
+
+
+class Disclosure(SQLModel, table=True):
+    """The logged act of opening a record to agencies and groups."""
+
+    __tablename__ = "disclosures"
+
+    id: UUID = Field(primary_key=True)
+    record_id: UUID = Field(foreign_key="records.id")
+    agencies: list[str] = Field(sa_type=ARRAY(Text))
+    groups: list[UUID] = Field(sa_type=ARRAY(PgUuid(as_uuid=True)))
+    purpose: str = Field(sa_type=Text)
+    at: datetime = Field(sa_type=DateTime(timezone=True))
+    officer: str | None = Field(default=None, sa_type=Text)
+
+
+class RecordLink(SQLModel, table=True):
+    """A pointer from one record to another, seen only by those who see both ends."""
+
+    __tablename__ = "record_links"
+
+    id: UUID = Field(primary_key=True)
+    record_id: UUID = Field(foreign_key="records.id")
+    type: str = Field(sa_type=Text)
+    target_id: UUID = Field(foreign_key="records.id")
+    target_kind: str = Field(sa_type=Text)
+    since: str | None = Field(default=None, sa_type=Text)
+    note: str | None = Field(default=None, sa_type=Text)
+    created_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
+class Amendment(SQLModel, table=True):
+    """A merge patch that a reader proposes to the originator."""
+
+    __tablename__ = "amendments"
+
+    id: UUID = Field(primary_key=True)
+    record_id: UUID = Field(foreign_key="records.id")
+    agency: str = Field(foreign_key="agencies.code", sa_type=Text)
+    patch: dict[str, Any] = Field(sa_type=JSONB)
+    note: str | None = Field(default=None, sa_type=Text)
+    base_version: int
+    state: str = Field(default="proposed", sa_type=Text)
+    decision_note: str | None = Field(default=None, sa_type=Text)
+    version: int = Field(default=1)
+    created_at: datetime = Field(sa_type=DateTime(timezone=True))
+    updated_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
+class Sighting(SQLModel, table=True):
+    """A reader's observation that corroborates or contradicts a profile."""
+
+    __tablename__ = "sightings"
+
+    id: UUID = Field(primary_key=True)
+    record_id: UUID = Field(foreign_key="records.id")
+    agency: str = Field(foreign_key="agencies.code", sa_type=Text)
+    assessment: str = Field(sa_type=Text)
+    observed_on: str | None = Field(default=None, sa_type=Text)
+    note: str | None = Field(default=None, sa_type=Text)
+    grading: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
+    created_at: datetime = Field(sa_type=DateTime(timezone=True))

@@ -1,0 +1,135 @@
+"""Pointers from record to record. Whoever does not see both ends sees no link, and no trace of one.
+
+Links change neither version nor ETag of the records they join: a reader who may not know one end would learn of it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg import sql
+from psycopg.errors import InsufficientPrivilege, UniqueViolation
+from psycopg.types.json import Jsonb
+
+from app.access.desk import Desk
+from app.core import clock
+from app.core.ids import uuid7
+from app.core.problems import CONFLICT, Problem, not_found
+from app.models.vocabularies import RecordKind
+from app.records.references import unknown_reference
+from app.records.shelf import Stored, require_current
+
+_INSERT = sql.SQL(
+    "INSERT INTO record_links (id, record_id, type, target_id, target_kind, since, note, created_at)"
+    " VALUES (%(id)s, %(record)s, %(type)s, %(target)s, %(kind)s, %(since)s, %(note)s, %(at)s)"
+    " ON CONFLICT (record_id, type, target_id) DO NOTHING RETURNING id"
+)
+_COLUMNS = "l.id, l.record_id, l.type, l.target_id, l.target_kind, l.since, l.note, l.created_at"
+_LIST = sql.SQL(
+    f"SELECT {_COLUMNS}, s.kind AS source_kind FROM record_links l JOIN records s ON s.id = l.record_id"  # noqa: S608 - a constant
+    " WHERE (l.record_id = %(record)s OR l.target_id = %(record)s) AND l.type = ANY (%(types)s)"
+    " AND (l.created_at, l.id) < (%(at)s, %(last)s) ORDER BY l.created_at DESC, l.id DESC LIMIT %(limit)s"
+)
+_ONE = sql.SQL(
+    f"SELECT {_COLUMNS}, s.kind AS source_kind FROM record_links l JOIN records s ON s.id = l.record_id"  # noqa: S608 - a constant
+    " WHERE l.record_id = %(record)s AND l.id = %(id)s AND l.type = ANY (%(types)s)"
+)
+_DELETE = sql.SQL("DELETE FROM record_links WHERE id = %(id)s AND record_id = %(record)s RETURNING id")
+_NEWEST = (datetime.max.replace(tzinfo=UTC), UUID(int=2**128 - 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A pointer seen from one of its ends."""
+
+    id: UUID
+    type: str
+    kind: str
+    target: UUID
+    outgoing: bool
+    since: str | None
+    note: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """A link to be made."""
+
+    type: str
+    kind: RecordKind
+    target: UUID
+    since: str | None = None
+    note: str | None = None
+
+
+def _link(row: Any, seen_from: UUID) -> Link:  # noqa: ANN401 - a row of _COLUMNS
+    outgoing = row.record_id == seen_from
+    kind, target = (row.target_kind, row.target_id) if outgoing else (row.source_kind, row.record_id)
+    return Link(row.id, row.type, kind, target, outgoing, row.since, row.note, row.created_at)
+
+
+async def add(desk: Desk, stored: Stored, pointer: Pointer, where: str) -> Link:
+    """Point from the caller's own record to one it may see; 422 at `where` for anything else, 409 if it points there."""
+    require_current(stored)
+    source = stored.envelope.id
+    if pointer.target == source:
+        raise unknown_reference(where)
+    link_id, at = uuid7(), clock.now()
+    try:
+        async with desk.connection.transaction():
+            rows = await desk.rows(
+                _INSERT,
+                id=link_id,
+                record=source,
+                type=pointer.type,
+                target=pointer.target,
+                kind=pointer.kind.value,
+                since=pointer.since,
+                note=pointer.note,
+                at=at,
+            )
+    except (InsufficientPrivilege, UniqueViolation):
+        # The policy lets nobody point at what it does not see; a hidden record and none are refused alike.
+        raise unknown_reference(where) from None
+    if not rows:
+        raise Problem(CONFLICT, detail="The record points there already, with this type.")
+    await _note(desk, stored, "link.add", link_id)
+    return Link(link_id, pointer.type, pointer.kind.value, pointer.target, True, pointer.since, pointer.note, at)
+
+
+async def listed(
+    desk: Desk, record_id: UUID, types: Sequence[str], after: tuple[datetime, UUID] | None, limit: int
+) -> list[Link]:
+    """Links of these types from and to the record, newest first, as far as the caller sees both ends."""
+    at, last = after or _NEWEST
+    rows = await desk.rows(_LIST, record=record_id, types=list(types), at=at, last=last, limit=limit)
+    return [_link(row, record_id) for row in rows]
+
+
+async def one(desk: Desk, record_id: UUID, link_id: UUID | None, types: Sequence[str]) -> Link:
+    """A link that starts at the record; 404 if there is none the caller may see."""
+    rows = await desk.rows(_ONE, record=record_id, id=link_id, types=list(types))
+    if not rows:
+        raise not_found()
+    return _link(rows[0], record_id)
+
+
+async def remove(desk: Desk, stored: Stored, link: Link) -> None:
+    """Take back a link of the caller's own record."""
+    await desk.rows(_DELETE, id=link.id, record=stored.envelope.id)
+    await _note(desk, stored, "link.remove", link.id)
+
+
+async def _note(desk: Desk, stored: Stored, action: str, link_id: UUID) -> None:
+    # Told to the originator alone: other readers may not see the far end.
+    await desk.call(
+        "note_change",
+        p_record=stored.envelope.id,
+        p_action=action,
+        p_event="links.changed",
+        p_told=[stored.envelope.originator],
+        p_detail=Jsonb({"link": str(link_id)}),
+    )

@@ -1,0 +1,225 @@
+"""Fetching, creating and changing records; every change is one call that writes version, audit entry and events too."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from app.access.desk import Desk
+from app.access.envelope import Envelope, Rendered, render
+from app.access.handling import Handling, principals
+from app.core import clock
+from app.core.ids import draw_reference, uuid7
+from app.core.problems import (
+    EXTERNAL_ID_TAKEN,
+    FORBIDDEN,
+    PRECONDITION_FAILED,
+    RETRACTED,
+    Flaw,
+    Problem,
+    invalid,
+    not_found,
+)
+from app.core.shapes import Shape
+from app.models.vocabularies import RecordKind, RecordState
+from app.records.documents import own_fields, tombstone
+from app.records.references import check_audience
+
+_DRAWS = 20
+_FETCH = sql.SQL(
+    "SELECT id, reference, external_id, originator, version, audience_version, state, created_at, updated_at, handling,"
+    " document, shared_document FROM records WHERE id = %(id)s AND kind = %(kind)s"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A record as it stands in the database and as this caller sees it."""
+
+    kind: RecordKind
+    envelope: Envelope
+    """For a reader too, with the whole handling: nothing of it may leave but through `text`."""
+    audience_version: int
+    state: RecordState
+    rendered: Rendered
+    own: bool
+    """Whether the caller's agency is the originator."""
+
+    @property
+    def text(self) -> str:
+        """The text that this caller is served."""
+        return self.rendered.document if self.own else self.rendered.shared_document
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The kind's own fields, as JSON values."""
+        return own_fields(self.rendered.document)
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What a kind makes of its content for the shelf: the fields, what filters find, what names find."""
+
+    content: Shape
+    facets: Sequence[str]
+    names: Sequence[str]
+
+
+async def fetch(desk: Desk, kind: RecordKind, record_id: UUID | None) -> Stored:
+    """The record if the caller may see it; otherwise 404, whether or not there is one."""
+    rows = await desk.rows(_FETCH, id=record_id, kind=kind.value)
+    if not rows:
+        raise not_found()
+    (row,) = rows
+    envelope = Envelope(
+        id=row.id,
+        reference=row.reference,
+        external_id=row.external_id,
+        originator=row.originator,
+        version=row.version,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        handling=Handling.model_validate(row.handling),
+    )
+    return Stored(
+        kind,
+        envelope,
+        row.audience_version,
+        RecordState(row.state),
+        Rendered(row.document, row.shared_document),
+        own=row.originator == desk.caller.agency,
+    )
+
+
+def require_originator(stored: Stored) -> None:
+    """403 for a reader who tries what only the originator may."""
+    if not stored.own:
+        raise Problem(FORBIDDEN, detail="Only the agency that owns this record may do this.")
+
+
+def require_current(stored: Stored) -> None:
+    """409 for what is retracted."""
+    if stored.state is RecordState.RETRACTED:
+        raise Problem(RETRACTED)
+
+
+def next_version(envelope: Envelope, handling: Handling | None = None) -> Envelope:
+    """The envelope of the version after this one; its moment is later than this one's, whatever the clock says."""
+    return envelope.model_copy(
+        update={
+            "version": envelope.version + 1,
+            "updated_at": max(clock.now(), envelope.updated_at + clock.TICK),
+            "handling": handling or envelope.handling,
+        }
+    )
+
+
+async def create(desk: Desk, kind: RecordKind, body: Body, handling: Handling, external_id: str | None) -> Stored:
+    """Create a record of the caller's agency; 409 with the path of the first if its external_id is taken.
+
+    Raises Problem 422 for an audience that names what the caller may not know, or that excludes the caller itself.
+    """
+    agency = desk.caller.agency
+    check_exclusion(handling, agency, "/handling")
+    await check_audience(desk, handling, "/handling/audience")
+    at, record_id = clock.now(), uuid7()
+    for _ in range(_DRAWS):
+        envelope = Envelope(
+            id=record_id,
+            reference=draw_reference(agency, kind.code, at.year),
+            external_id=external_id,
+            originator=agency,
+            version=1,
+            created_at=at,
+            updated_at=at,
+            handling=handling,
+        )
+        rendered = render(envelope, body.content)
+        row = await _put(desk, kind, envelope, rendered, body, at)
+        if row.outcome == "created":
+            return Stored(kind, envelope, 1, RecordState.CURRENT, rendered, own=True)
+        if row.outcome == "external-id-taken":
+            path = f"/v1/{kind}/{row.existing_id}"
+            flaw = Flaw("/external_id", "external-id-taken", f"Your agency's record {path} has this external_id.")
+            raise Problem(EXTERNAL_ID_TAKEN, errors=[flaw], headers={"Location": path}, extra={"existing": path})
+    message = f"no free reference for {agency} {kind.code} {at.year} in {_DRAWS} draws"
+    raise RuntimeError(message)
+
+
+def check_exclusion(handling: Handling, originator: str, pointer: str) -> None:
+    """422 for an originator that would lock itself out."""
+    if originator in handling.audience.excluded:
+        number = handling.audience.excluded.index(originator)
+        detail = "Take your own agency out: the originator always sees its record."
+        raise invalid(Flaw(f"{pointer}/audience/excluded/{number}", "originator-excluded", detail))
+
+
+async def _put(  # noqa: PLR0913 - the parts of one row
+    desk: Desk, kind: RecordKind, envelope: Envelope, rendered: Rendered, body: Body, at: datetime
+) -> Any:  # noqa: ANN401 - a row
+    audience, excluded = principals(envelope.handling.audience, envelope.originator)
+    return await desk.call_one(
+        "create_record",
+        p_id=envelope.id,
+        p_kind=kind.value,
+        p_reference=envelope.reference,
+        p_external_id=envelope.external_id,
+        p_at=at,
+        p_handling=Jsonb(envelope.handling.model_dump(mode="json")),
+        p_audience=audience,
+        p_excluded=excluded,
+        p_facets=list(body.facets),
+        p_names=list(body.names),
+        p_document=rendered.document,
+        p_shared_document=rendered.shared_document,
+    )
+
+
+async def change(desk: Desk, stored: Stored, body: Body, changed: Sequence[str]) -> Stored:
+    """Put the next version in place; 412 if somebody else was faster since it was fetched."""
+    require_current(stored)
+    envelope = next_version(stored.envelope)
+    return await _replace(
+        desk, stored, envelope, render(envelope, body.content), RecordState.CURRENT, body.facets, body.names, changed
+    )
+
+
+async def retract(desk: Desk, stored: Stored) -> Stored:
+    """Make a tombstone of the record: from the next request on all that can be read is that it is retracted."""
+    require_current(stored)
+    envelope = next_version(stored.envelope)
+    return await _replace(desk, stored, envelope, tombstone(envelope), RecordState.RETRACTED, (), (), ["state"])
+
+
+async def _replace(  # noqa: PLR0913 - the parts of one version
+    desk: Desk,
+    stored: Stored,
+    envelope: Envelope,
+    rendered: Rendered,
+    state: RecordState,
+    facets: Sequence[str],
+    names: Sequence[str],
+    changed: Sequence[str],
+) -> Stored:
+    retracted = state is RecordState.RETRACTED
+    row = await desk.call_one(
+        "change_record",
+        p_id=envelope.id,
+        p_expected=stored.envelope.version,
+        p_at=envelope.updated_at,
+        p_state=state.value,
+        p_facets=list(facets),
+        p_names=list(names),
+        p_changed=list(changed),
+        p_document=rendered.document,
+        p_shared_document=rendered.shared_document,
+        p_event="record.retracted" if retracted else "record.updated",
+        p_action="record.retract" if retracted else "record.update",
+    )
+    if row.outcome != "changed":
+        raise Problem(PRECONDITION_FAILED)
+    return Stored(stored.kind, envelope, stored.audience_version, state, rendered, own=True)

@@ -1,0 +1,87 @@
+"""`/v1/criminal-organizations`: profiles, exchanged under handling rules."""
+
+from typing import Annotated, ClassVar
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field
+
+from app.access.desk import Desk
+from app.core.codes import Country
+from app.core.ids import parse_uuid
+from app.core.text import Line
+from app.domain.criminal_organizations import profiles
+from app.domain.criminal_organizations.shapes import CriminalOrganizationCreate, CriminalOrganizationPatch
+from app.identity.roles import Permission
+from app.models.vocabularies import CrimeType, OrganizationKind, OrganizationStatus, ThreatLevel
+from app.web import answers, calls
+from app.web.bodies import MERGE_PATCH_TYPE, takes
+from app.web.callers import Door, at_desk, through_door
+from app.web.listing import RecordFilters, page_of_records, require_searchable
+from app.web.replays import replay_record
+
+KIND = profiles.KIND
+PATH = f"/v1/{KIND}"
+router = APIRouter(prefix=PATH, tags=["Criminal organizations"])
+
+Reading = Annotated[Door, through_door(Permission.PROFILES_READ)]
+Writing = Annotated[Desk, at_desk(Permission.PROFILES_WRITE)]
+
+
+class ProfileFilters(RecordFilters):
+    """What a list of profiles can be narrowed by; several filters narrow together."""
+
+    facets: ClassVar[tuple[str, ...]] = ("activity", "country", "status", "threat_level", "kind")
+
+    q: Line | None = Field(None, description="A name or alias, in any script; finds misspelt ones too, best first.")
+    activity: CrimeType | None = Field(None, description="Organizations with this line of crime.")
+    country: Country | None = Field(None, description="Organizations with a location in this country.")
+    status: OrganizationStatus | None = Field(None, description="What they are doing now.")
+    threat_level: ThreatLevel | None = Field(None, description="How dangerous they are.")
+    kind: OrganizationKind | None = Field(None, description="How they are built.")
+
+
+@router.get("", summary="List profiles", operation_id="list_criminal_organizations")
+async def list_profiles(request: Request, door: Reading, filters: Annotated[ProfileFilters, Query()]) -> Response:
+    """List the profiles you may see, newest change first; with `q`, by likeness of names in any script, best first."""
+    require_searchable(filters.q)
+    return await page_of_records(request, door, KIND, filters)
+
+
+@router.post(
+    "",
+    summary="Create a profile",
+    operation_id="create_criminal_organization",
+    status_code=201,
+    openapi_extra=takes(CriminalOrganizationCreate),
+)
+async def create_profile(request: Request, desk: Writing) -> Response:
+    """Create a profile of your agency. Its restriction is part of the call: nobody sees it before that is in force."""
+
+    async def act() -> calls.Made:
+        sent = await calls.read_body(request, CriminalOrganizationCreate)
+        return calls.record_made(await profiles.create(desk, sent), 201)
+
+    return await calls.once(request, desk, replay_record(desk), act)
+
+
+@router.get("/{record_id}", summary="Read a profile", operation_id="read_criminal_organization")
+async def read_profile(request: Request, door: Reading, record_id: str) -> Response:
+    """Read a profile that your agency owns or that is shared with it."""
+    request.state.subject = (KIND.value, parse_uuid(record_id))
+    served = await door.house.reader.record(door.visit, door.permission, KIND.value, parse_uuid(record_id))
+    return answers.document(request, served.document, served.version)
+
+
+@router.patch(
+    "/{record_id}",
+    summary="Change a profile",
+    operation_id="change_criminal_organization",
+    openapi_extra=takes(CriminalOrganizationPatch, MERGE_PATCH_TYPE, answers.JSON),
+)
+async def change_profile(request: Request, desk: Writing, record_id: str) -> Response:
+    """Change a profile of your agency by a merge patch (RFC 7396), based on the version named in If-Match."""
+    stored = await calls.fetch_own(request, desk, KIND, record_id)
+    calls.require_match(request, stored.envelope.version)
+    sent = await calls.read_patch(request, CriminalOrganizationPatch)
+    changed = await profiles.patch(desk, stored, sent)
+    return answers.document(request, changed.text, changed.envelope.version)

@@ -1,0 +1,54 @@
+"""`/health/live`, `/health/ready`, `/metrics`: for load balancers and monitoring."""
+
+import hmac
+import ipaddress
+from typing import Annotated
+
+import psycopg
+from fastapi import APIRouter, Depends, Request, Response
+from psycopg_pool import PoolTimeout
+
+from app.core.problems import NOT_FOUND, UNAVAILABLE, Problem
+from app.web.answers import plain
+from app.web.metrics import exposition
+from app.web.state import House, house
+
+router = APIRouter(tags=["Operation"])
+Home = Annotated[House, Depends(house)]
+
+
+@router.get("/health/live", summary="Is the process alive?", operation_id="health_live")
+async def live() -> Response:
+    """Answer 200 as long as the process answers at all."""
+    return plain({"status": "ok"})
+
+
+@router.get("/health/ready", summary="Can the process serve?", operation_id="health_ready")
+async def ready(home: Home) -> Response:
+    """Answer 200 if the database answers, else 503."""
+    try:
+        async with home.database.reads.connection(timeout=2) as connection:
+            await connection.execute("SELECT 1")
+    except (psycopg.Error, PoolTimeout) as error:
+        raise Problem(UNAVAILABLE, headers={"Retry-After": "5"}, reason=type(error).__name__) from None
+    return plain({"status": "ok"})
+
+
+def _may_see_metrics(request: Request, home: House) -> bool:
+    if home.settings.metrics_token is not None:
+        sent = request.headers.get("authorization", "").removeprefix("Bearer ")
+        return hmac.compare_digest(sent.encode(), home.settings.metrics_token.get_secret_value().encode())
+    peer = request.state.peer
+    return peer is not None and ipaddress.ip_address(peer).is_loopback
+
+
+@router.get("/metrics", include_in_schema=False)
+async def metrics(request: Request, home: Home) -> Response:
+    """Figures in Prometheus's format, for the holder of the metrics token or, without one, for the host itself."""
+    if not _may_see_metrics(request, home):
+        raise Problem(NOT_FOUND)
+    async with home.database.reads.connection() as connection:
+        cursor = await connection.execute("SELECT waiting, seconds FROM feed_lag()")
+        row = await cursor.fetchone()
+    waiting, seconds = row if row else (0, 0.0)
+    return Response(exposition(int(waiting), float(seconds)), media_type="text/plain; version=0.0.4")

@@ -1,0 +1,86 @@
+"""Bodies: read late, so that sign-in, permission, visibility and preconditions speak first, and never past a limit."""
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import orjson
+from fastapi import Request
+from pydantic import BaseModel
+
+from app.core.merge_patch import MEDIA_TYPE as MERGE_PATCH_TYPE
+from app.core.merge_patch import MergePatch
+from app.core.problems import BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, Flaw, Problem, invalid
+from app.core.validation import validated
+
+JSON_TYPE = "application/json"
+MAX_DEPTH = 12
+
+Model = TypeVar("Model", bound=BaseModel)
+Patch = TypeVar("Patch", bound=MergePatch)
+
+
+def media_type(request: Request) -> str:
+    """The body's media type without its parameters, in lower case."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+async def read_bytes(request: Request, limit: int) -> bytes:
+    """The whole body; 413 as soon as it is known to be longer than `limit` bytes, whatever Content-Length claims."""
+    kept: bytes | None = getattr(request.state, "body", None)
+    if kept is not None:
+        return kept
+    refusal = Problem(BODY_TOO_LARGE, detail=f"A body may have {limit} bytes.", headers={"Connection": "close"})
+    length = request.headers.get("content-length", "")
+    if length.isdigit() and int(length) > limit:
+        raise refusal
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > limit:
+            raise refusal
+        parts.append(part)
+    request.state.body = b"".join(parts)
+    return request.state.body
+
+
+def _check_depth(value: object, depth: int = 1) -> None:
+    if depth > MAX_DEPTH:
+        raise invalid(Flaw("", "too-deep", f"Objects and lists may be nested {MAX_DEPTH} deep."))
+    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for child in children:
+        if isinstance(child, dict | list):
+            _check_depth(child, depth + 1)
+
+
+def parse_json(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
+    """The JSON value of a body: UTF-8, no duplicate ambiguity in numbers, at most twelve levels deep; else 422."""
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise invalid(Flaw("", "json-invalid", f"This is not JSON: {error.msg} at character {error.pos}.")) from None
+    _check_depth(value)
+    return value
+
+
+def require_media_type(request: Request, *accepted: str) -> None:
+    """415 unless the body is of one of the accepted types; PATCH learns them from Accept-Patch."""
+    if media_type(request) not in accepted:
+        headers = {"Accept-Patch": ", ".join(accepted)} if request.method == "PATCH" else {"Accept": ", ".join(accepted)}
+        raise Problem(UNSUPPORTED_MEDIA_TYPE, detail=f"Send the body as {' or '.join(accepted)}.", headers=headers)
+
+
+async def read_model(request: Request, model: type[Model], limit: int) -> Model:
+    """The body as `model`; 415, 413 or 422 with every flaw and its pointer."""
+    require_media_type(request, JSON_TYPE)
+    return validated(model, parse_json(await read_bytes(request, limit)))
+
+
+async def read_patch(request: Request, model: type[Patch], limit: int) -> Patch:
+    """The body as a merge patch (RFC 7396); what it makes of the resource is validated by the resource's room."""
+    require_media_type(request, MERGE_PATCH_TYPE, JSON_TYPE)
+    return validated(model, parse_json(await read_bytes(request, limit)))
+
+
+def takes(model: type[BaseModel] | Mapping[str, Any], *types: str, required: bool = True) -> dict[str, Any]:
+    """The `openapi_extra` of a call that reads its body late: the request body as the documentation shows it."""
+    return {"x-body": (model, types or (JSON_TYPE,), required)}

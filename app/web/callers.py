@@ -1,0 +1,114 @@
+"""Who stands at the door: the token of a request, and the transaction opened for its caller."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from fastapi.openapi.models import OAuthFlowClientCredentials, OAuthFlows
+from fastapi.params import Security
+from fastapi.security import OAuth2, SecurityScopes
+
+from app.access.desk import Desk, open_desk, refuse_permission
+from app.core import clock
+from app.core.problems import INVALID_PARAMETER, PURPOSE_REQUIRED, UNAUTHORIZED, Flaw, Problem
+from app.identity.callers import Visit
+from app.identity.roles import Permission
+from app.identity.tokens import InvalidToken
+from app.web.state import House, house
+
+OFFICER_MAX = 200
+PURPOSE_MAX = 500
+
+oauth2 = OAuth2(
+    flows=OAuthFlows(
+        clientCredentials=OAuthFlowClientCredentials(
+            tokenUrl="/oauth/token", scopes={permission.value: permission.description for permission in Permission}
+        )
+    ),
+    scheme_name="client_credentials",
+    description="A token from /oauth/token, by the credential an agency's administrator issued.",
+    auto_error=False,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A verified token at the door of one call, and the permission the call needs."""
+
+    house: House
+    visit: Visit
+    permission: Permission
+
+
+def header_text(request: Request, name: str, longest: int) -> str | None:
+    """A header of free text, in UTF-8 or Latin-1, without control characters; 400 if it is too long."""
+    raw = request.headers.get(name)
+    if raw is None:
+        return None
+    try:
+        text = raw.encode("latin-1").decode("utf-8")
+    except UnicodeDecodeError:
+        text = raw
+    text = text.strip()
+    if len(text) > longest or any(ord(character) < 32 or ord(character) == 127 for character in text):  # noqa: PLR2004 - ASCII
+        flaw = Flaw(f"/header/{name}", "text-too-long", f"At most {longest} characters, none of them control characters.")
+        raise Problem(INVALID_PARAMETER, errors=[flaw])
+    return text or None
+
+
+def visit_of(request: Request) -> Visit:
+    """Verify the bearer token of a request; whether its credential still holds is for the database to say."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Problem(UNAUTHORIZED, reason="no bearer token")
+    home = house(request)
+    try:
+        claims = home.tokens.verify(token.strip(), home.keys, clock.now())
+    except InvalidToken as error:
+        raise Problem(UNAUTHORIZED, reason=str(error)) from None
+    visit = Visit(
+        claims,
+        request.state.request_id,
+        request.state.peer,
+        header_text(request, "on-behalf-of", OFFICER_MAX),
+        header_text(request, "access-purpose", PURPOSE_MAX),
+    )
+    request.state.visit = visit
+    return visit
+
+
+async def door(request: Request, needs: SecurityScopes) -> Door:
+    """The door of a read that is answered in one call to the database."""
+    return Door(house(request), visit_of(request), Permission(needs.scopes[0]))
+
+
+async def desk(request: Request, needs: SecurityScopes) -> AsyncIterator[Desk]:
+    """A transaction for the caller, committed before the answer leaves and rolled back by any refusal."""
+    visit = visit_of(request)
+    async with open_desk(house(request).database, visit) as opened:
+        request.state.caller = opened.caller
+        for scope in needs.scopes:
+            if scope not in opened.caller.permissions:
+                raise refuse_permission(Permission(scope))
+        yield opened
+
+
+def require_purpose(visit: Visit) -> None:
+    """400 where persons are read or matched without a stated purpose."""
+    if visit.purpose is None:
+        raise Problem(PURPOSE_REQUIRED)
+
+
+def through_door(permission: Permission) -> Any:  # noqa: ANN401 - metadata of an Annotated
+    """The marker of a read that needs `permission`, answered in one call to the database."""
+    return Security(dependency=door, scopes=[permission.value])
+
+
+def at_desk(*permissions: Permission) -> Any:  # noqa: ANN401 - metadata of an Annotated
+    """The marker of a call that needs `permissions` and works in a transaction."""
+    return Security(dependency=desk, scopes=[permission.value for permission in permissions], scope="function")
+
+
+AnyCaller = Annotated[Desk, Security(dependency=desk, scopes=[], scope="function")]
+Home = Annotated[House, Depends(house)]

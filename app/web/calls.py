@@ -1,0 +1,94 @@
+"""Steps that calls have in common, each in the order in which the contract refuses: 404, key, 428/412, body, 409."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from fastapi import Request, Response
+from pydantic import BaseModel
+
+from app.access.desk import Desk
+from app.core.ids import parse_uuid
+from app.core.merge_patch import MergePatch
+from app.core.problems import not_found
+from app.models.vocabularies import RecordKind
+from app.records import shelf
+from app.records.shelf import Stored
+from app.web import answers, bodies, idempotency
+from app.web.preconditions import check_if_match
+from app.web.state import house
+
+_M = TypeVar("_M", bound=BaseModel)
+_P = TypeVar("_P", bound=MergePatch)
+
+
+async def fetch(request: Request, desk: Desk, kind: RecordKind, record_id: str) -> Stored:
+    """The record that a path names, or 404; the id asked for goes into the audit of whatever is refused from here on."""
+    parsed = parse_uuid(record_id)
+    request.state.subject = (kind.value, parsed)
+    return await shelf.fetch(desk, kind, parsed)
+
+
+async def fetch_own(request: Request, desk: Desk, kind: RecordKind, record_id: str) -> Stored:
+    """The record that a path names, for its originator; 404 for whom it is hidden from, 403 for its readers."""
+    stored = await fetch(request, desk, kind, record_id)
+    shelf.require_originator(stored)
+    return stored
+
+
+async def read_body(request: Request, model: type[_M]) -> _M:
+    """The body as `model`; 413, 415 or 422."""
+    return await bodies.read_model(request, model, house(request).settings.body_limit)
+
+
+async def read_patch(request: Request, model: type[_P]) -> _P:
+    """The body as a merge patch; 413, 415 or 422."""
+    return await bodies.read_patch(request, model, house(request).settings.body_limit)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a call made or moved: its rendered form, and what a repeat finds it by."""
+
+    noun: str
+    resource_id: str
+    version: int
+    body: str
+    status: int = 200
+    location: str | None = None
+
+
+Replay = Callable[[idempotency.Kept], Awaitable[str]]
+"""Renders again, as the caller may see it now, the version that a kept call came to."""
+
+
+async def once(request: Request, desk: Desk, replay: Replay, act: Callable[[], Awaitable[Made]]) -> Response:
+    """Act, unless a call with this Idempotency-Key has: then answer what that one made."""
+    kept = await idempotency.recall(request, desk)
+    if kept is not None:
+        headers = {"Idempotency-Replayed": "true"} | ({"Location": kept.location} if kept.location else {})
+        return answers.document(request, await replay(kept), kept.version, kept.status, headers)
+    made = await act()
+    await idempotency.keep(
+        request, desk, idempotency.Kept(made.status, made.location, made.noun, made.resource_id, made.version)
+    )
+    headers = {"Location": made.location} if made.location else {}
+    return answers.document(request, made.body, made.version, made.status, headers)
+
+
+def record_made(stored: Stored, status: int = 200) -> Made:
+    """A record as what a call made."""
+    location = f"/v1/{stored.kind}/{stored.envelope.id}" if status == 201 else None  # noqa: PLR2004 - Created
+    return Made(stored.kind.value, str(stored.envelope.id), stored.envelope.version, stored.text, status, location)
+
+
+def require_match(request: Request, version: int) -> None:
+    """428 or 412."""
+    check_if_match(request, version)
+
+
+def require_id(text: str) -> str:
+    """A canonical id from a path, or 404."""
+    if parse_uuid(text) is None:
+        raise not_found()
+    return text

@@ -1,0 +1,30 @@
+"""Figures for the operator's monitoring: counts and durations by route, never by record or agency."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+REGISTRY = CollectorRegistry()
+_REQUESTS = Counter(
+    "interdesk_requests_total", "Requests answered.", ["method", "route", "status"], registry=REGISTRY
+)
+_SECONDS = Histogram(
+    "interdesk_request_seconds",
+    "Time to the end of the answer.",
+    ["method", "route"],
+    registry=REGISTRY,
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5),
+)
+_FEED_WAITING = Gauge("interdesk_feed_waiting_events", "Events without a position in the feed yet.", registry=REGISTRY)
+_FEED_LAG = Gauge("interdesk_feed_lag_seconds", "Age of the oldest event without a position.", registry=REGISTRY)
+
+
+def observe(method: str, route: str, status: int, seconds: float) -> None:
+    """Count one answer."""
+    _REQUESTS.labels(method, route, str(status)).inc()
+    _SECONDS.labels(method, route).observe(seconds)
+
+
+def exposition(waiting: int, lag: float) -> bytes:
+    """The figures in Prometheus's text format, with the feed's lag as of now."""
+    _FEED_WAITING.set(waiting)
+    _FEED_LAG.set(lag)
+    return generate_latest(REGISTRY)

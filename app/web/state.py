@@ -1,0 +1,35 @@
+"""What one server process holds, made at start and handed to every call."""
+
+from dataclasses import dataclass, field
+from typing import cast
+
+from fastapi import Request
+
+from app.access.reading import Reader
+from app.core.crypto import MasterKey, Sealer
+from app.core.db import Database
+from app.identity.keys import KeyRing
+from app.identity.tokens import VerifiedTokens
+from app.settings import Settings
+
+
+@dataclass
+class House:
+    """Settings, database, keys and what is derived from them, for the life of a process."""
+
+    settings: Settings
+    database: Database
+    master_key: MasterKey
+    keys: KeyRing
+    reader: Reader
+    tokens: VerifiedTokens
+    cursors: Sealer = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Derive the key that seals cursors."""
+        self.cursors = Sealer(self.master_key.derive(b"cursors"))
+
+
+def house(request: Request) -> House:
+    """The process that answers this request."""
+    return cast("House", request.app.state.house)

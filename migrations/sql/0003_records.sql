@@ -1,0 +1,368 @@
+-- What is exchanged: records under one policy, with everything that hangs on them.
+
+CREATE TABLE records (
+  id uuid PRIMARY KEY,
+  kind text NOT NULL CHECK (kind IN ('criminal-organizations', 'incident-reports', 'joint-operations', 'repatriation-requests', 'bulletins')),
+  reference text NOT NULL,
+  originator text NOT NULL REFERENCES agencies (code),
+  external_id text,
+  version integer NOT NULL DEFAULT 1,
+  audience_version integer NOT NULL DEFAULT 1,
+  state text NOT NULL DEFAULT 'current',
+  created_at timestamptz NOT NULL,
+  updated_at timestamptz NOT NULL,
+  handling jsonb NOT NULL,
+  -- Principals that see the record; the originator's code is among them, so that the policy is one overlap.
+  audience text[] NOT NULL CHECK (originator = ANY (audience)),
+  excluded text[] NOT NULL DEFAULT '{}' CHECK (NOT originator = ANY (excluded)),
+  -- What lists filter by, as 'status:active' or 'country:KH'.
+  facets text[] NOT NULL DEFAULT '{}',
+  -- What a search by name finds it under.
+  names text[] NOT NULL DEFAULT '{}',
+  -- The API form, rendered when written: for the originator, and for everybody else.
+  document text NOT NULL,
+  shared_document text NOT NULL
+);
+CREATE UNIQUE INDEX records_reference ON records (reference);
+CREATE UNIQUE INDEX records_external_id ON records (originator, kind, external_id) WHERE external_id IS NOT NULL;
+CREATE INDEX records_newest_change ON records (kind, updated_at DESC, id DESC);
+CREATE INDEX records_newest ON records (kind, created_at DESC, id DESC);
+CREATE INDEX records_audience ON records USING gin (audience);
+
+CREATE TABLE record_versions (
+  record_id uuid NOT NULL REFERENCES records (id),
+  version integer NOT NULL,
+  at timestamptz NOT NULL,
+  changed text[] NOT NULL,
+  document text NOT NULL,
+  shared_document text NOT NULL,
+  PRIMARY KEY (record_id, version)
+);
+
+-- Since when each principal of a record's audience stands there, and through which disclosure.
+CREATE TABLE record_grants (
+  record_id uuid NOT NULL REFERENCES records (id),
+  principal text NOT NULL,
+  since timestamptz NOT NULL,
+  disclosure_id uuid,
+  PRIMARY KEY (record_id, principal)
+);
+-- When an agency's exclusion was lifted: it sees nothing from before.
+CREATE TABLE lifted_exclusions (
+  record_id uuid NOT NULL REFERENCES records (id),
+  agency text NOT NULL,
+  at timestamptz NOT NULL,
+  PRIMARY KEY (record_id, agency)
+);
+
+CREATE TABLE disclosures (
+  id uuid PRIMARY KEY,
+  record_id uuid NOT NULL REFERENCES records (id),
+  agencies text[] NOT NULL,
+  groups uuid[] NOT NULL,
+  purpose text NOT NULL,
+  at timestamptz NOT NULL,
+  officer text
+);
+CREATE INDEX disclosures_by_record ON disclosures (record_id, at DESC, id DESC);
+
+CREATE TABLE record_links (
+  id uuid PRIMARY KEY,
+  record_id uuid NOT NULL REFERENCES records (id),
+  type text NOT NULL,
+  target_id uuid NOT NULL REFERENCES records (id) CHECK (target_id <> record_id),
+  target_kind text NOT NULL,
+  since text,
+  note text,
+  created_at timestamptz NOT NULL
+);
+CREATE UNIQUE INDEX record_links_once ON record_links (record_id, type, target_id);
+CREATE INDEX record_links_by_target ON record_links (target_id);
+
+CREATE TABLE amendments (
+  id uuid PRIMARY KEY,
+  record_id uuid NOT NULL REFERENCES records (id),
+  agency text NOT NULL REFERENCES agencies (code),
+  patch jsonb NOT NULL,
+  note text,
+  base_version integer NOT NULL,
+  state text NOT NULL DEFAULT 'proposed' CHECK (state IN ('proposed', 'accepted', 'rejected')),
+  decision_note text,
+  version integer NOT NULL DEFAULT 1,
+  created_at timestamptz NOT NULL,
+  updated_at timestamptz NOT NULL
+);
+CREATE INDEX amendments_by_record ON amendments (record_id, created_at DESC, id DESC);
+
+CREATE TABLE sightings (
+  id uuid PRIMARY KEY,
+  record_id uuid NOT NULL REFERENCES records (id),
+  agency text NOT NULL REFERENCES agencies (code),
+  assessment text NOT NULL CHECK (assessment IN ('corroborates', 'contradicts')),
+  observed_on text,
+  note text,
+  grading jsonb,
+  created_at timestamptz NOT NULL
+);
+CREATE INDEX sightings_by_record ON sightings (record_id, created_at DESC, id DESC);
+
+CREATE TABLE idempotency_keys (
+  client_id text NOT NULL,
+  method text NOT NULL,
+  path text NOT NULL,
+  key text NOT NULL,
+  body_hash bytea NOT NULL,
+  status integer NOT NULL,
+  location text,
+  noun text NOT NULL,
+  resource_id text NOT NULL,
+  version integer NOT NULL,
+  at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  PRIMARY KEY (client_id, method, path, key)
+);
+
+DO $$
+DECLARE v_table text;
+BEGIN
+  FOREACH v_table IN ARRAY ARRAY['records', 'record_versions', 'record_grants', 'lifted_exclusions', 'disclosures',
+    'record_links', 'amendments', 'sightings', 'idempotency_keys'] LOOP
+    EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', v_table);
+    EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', v_table);
+    EXECUTE format('CREATE POLICY engine ON %I TO interdesk_engine USING (true) WITH CHECK (true)', v_table);
+  END LOOP;
+END $$;
+
+-- The one rule of who may see a record. One array overlap with an inline stable expression: anything cleverer (a
+-- sub-select, a join, an OR) makes the planner blind to who is asking.
+CREATE POLICY need_to_know ON records FOR SELECT TO interdesk_api, interdesk_worker USING (
+  audience && string_to_array(current_setting('interdesk.principals', true), ',')
+  AND NOT current_setting('interdesk.agency', true) = ANY (excluded));
+
+-- The moment from which the caller could see a record without a break: its principal in the audience, its membership
+-- behind the principal, and no exclusion. NULL if it cannot.
+CREATE FUNCTION seen_since(p_record uuid) RETURNS timestamptz LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp AS $$
+  SELECT greatest(min(greatest(g.since, p.since)),
+    (SELECT at FROM lifted_exclusions l WHERE l.record_id = p_record AND l.agency = caller_agency()))
+  FROM record_grants g JOIN principals_of(caller_agency()) p ON p.principal = g.principal
+  WHERE g.record_id = p_record
+$$;
+CREATE FUNCTION first_version_seen(p_record uuid) RETURNS integer LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp AS $$
+  SELECT coalesce((SELECT max(version) FROM record_versions WHERE record_id = p_record AND at <= seen_since(p_record)), 1)
+$$;
+CREATE POLICY since_seen ON record_versions FOR SELECT TO interdesk_api, interdesk_worker USING (EXISTS (
+  SELECT FROM records r WHERE r.id = record_id AND (r.originator = caller_agency()
+    OR (record_versions.version >= first_version_seen(r.id) AND (r.state <> 'retracted' OR record_versions.version = r.version)))));
+CREATE POLICY originator ON disclosures FOR SELECT TO interdesk_api, interdesk_worker USING (EXISTS (
+  SELECT FROM records r WHERE r.id = record_id AND r.originator = caller_agency()));
+CREATE POLICY both_ends ON record_links FOR SELECT TO interdesk_api, interdesk_worker USING (
+  EXISTS (SELECT FROM records r WHERE r.id = record_id AND (r.state <> 'retracted' OR r.originator = caller_agency()))
+  AND EXISTS (SELECT FROM records r WHERE r.id = target_id AND (r.state <> 'retracted' OR r.originator = caller_agency())));
+CREATE POLICY originator_links ON record_links FOR INSERT TO interdesk_api, interdesk_worker WITH CHECK (
+  EXISTS (SELECT FROM records r WHERE r.id = record_id AND r.originator = caller_agency() AND r.state <> 'retracted')
+  AND EXISTS (SELECT FROM records r WHERE r.id = target_id AND r.kind = target_kind
+    AND (r.state <> 'retracted' OR r.originator = caller_agency())));
+CREATE POLICY originator_unlinks ON record_links FOR DELETE TO interdesk_api, interdesk_worker USING (
+  EXISTS (SELECT FROM records r WHERE r.id = record_id AND r.originator = caller_agency()));
+-- A reader's contribution is between it and the originator: shown to a third agency it would tell who else sees the record.
+CREATE POLICY proposer_and_originator ON amendments FOR SELECT TO interdesk_api, interdesk_worker USING (EXISTS (
+  SELECT FROM records r WHERE r.id = record_id AND (r.originator = caller_agency() OR (agency = caller_agency() AND r.state <> 'retracted'))));
+CREATE POLICY reader_proposes ON amendments FOR INSERT TO interdesk_api, interdesk_worker WITH CHECK (agency = caller_agency() AND EXISTS (
+  SELECT FROM records r WHERE r.id = record_id AND r.state <> 'retracted'));
+CREATE POLICY originator_decides ON amendments FOR UPDATE TO interdesk_api, interdesk_worker USING (EXISTS (
+  SELECT FROM records r WHERE r.id = record_id AND r.originator = caller_agency())) WITH CHECK (true);
+CREATE POLICY observer_and_originator ON sightings FOR SELECT TO interdesk_api, interdesk_worker USING (EXISTS (
+  SELECT FROM records r WHERE r.id = record_id AND (r.originator = caller_agency() OR (agency = caller_agency() AND r.state <> 'retracted'))));
+CREATE POLICY reader_observes ON sightings FOR INSERT TO interdesk_api, interdesk_worker WITH CHECK (agency = caller_agency() AND EXISTS (
+  SELECT FROM records r WHERE r.id = record_id AND r.state <> 'retracted'));
+
+-- What of an audience the caller may not name: agencies that are none, and groups it does not stand in.
+CREATE FUNCTION unknown_in_audience(p_agencies text[], p_groups uuid[])
+RETURNS TABLE (agencies text[], groups uuid[]) LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp AS $$
+  SELECT ARRAY(SELECT c FROM unnest(p_agencies) AS c WHERE NOT EXISTS (SELECT FROM agencies a WHERE a.code = c AND NOT a.hub)),
+    ARRAY(SELECT g FROM unnest(p_groups) AS g WHERE NOT EXISTS (SELECT FROM memberships m JOIN groups o ON o.id = m.group_id
+      WHERE m.group_id = g AND m.agency = caller_agency() AND m.until IS NULL AND o.ended_at IS NULL))
+$$;
+
+-- Creates a record of the caller's agency: record, first version, grants, names, events and audit entry at once.
+-- Outcomes: created; reference-taken (draw another); external-id-taken (existing_id is the caller's own record).
+CREATE FUNCTION create_record(
+  p_id uuid, p_kind text, p_reference text, p_external_id text, p_at timestamptz, p_handling jsonb, p_audience text[],
+  p_excluded text[], p_facets text[], p_names text[], p_document text, p_shared_document text,
+  OUT outcome text, OUT existing_id uuid
+) LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+  v_agency text := caller_agency();
+BEGIN
+  IF p_external_id IS NOT NULL THEN
+    PERFORM pg_advisory_xact_lock(hashtextextended(v_agency || ' ' || p_kind || ' ' || p_external_id, 0));
+    SELECT id INTO existing_id FROM records WHERE originator = v_agency AND kind = p_kind AND external_id = p_external_id;
+    IF FOUND THEN
+      outcome := 'external-id-taken';
+      RETURN;
+    END IF;
+  END IF;
+  INSERT INTO records (id, kind, reference, originator, external_id, created_at, updated_at, handling, audience, excluded, facets, names, document, shared_document)
+  VALUES (p_id, p_kind, p_reference, v_agency, p_external_id, p_at, p_at, p_handling, p_audience, p_excluded, p_facets, p_names, p_document, p_shared_document)
+  ON CONFLICT (reference) DO NOTHING;
+  IF NOT FOUND THEN
+    outcome := 'reference-taken';
+    RETURN;
+  END IF;
+  INSERT INTO record_versions (record_id, version, at, changed, document, shared_document) VALUES (p_id, 1, p_at, '{}', p_document, p_shared_document);
+  INSERT INTO record_grants (record_id, principal, since) SELECT p_id, p, p_at FROM unnest(p_audience) AS p;
+  PERFORM announce('record.created', p_kind, p_id, p_reference, 1, ARRAY[v_agency], '{}');
+  IF cardinality(p_audience) > 1 THEN
+    PERFORM announce('record.shared', p_kind, p_id, p_reference, 1, array_remove(p_audience, v_agency), p_excluded || v_agency);
+  END IF;
+  PERFORM audit('record.create', 'done', p_kind, ARRAY[p_id], '{}');
+  outcome := 'created';
+END $$;
+
+-- Puts the next version of the caller's own record in place of p_expected. Outcomes: changed, stale.
+CREATE FUNCTION change_record(
+  p_id uuid, p_expected integer, p_at timestamptz, p_state text, p_facets text[], p_names text[], p_changed text[],
+  p_document text, p_shared_document text, p_event text, p_action text, OUT outcome text
+) LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+  v_record records;
+BEGIN
+  UPDATE records SET version = version + 1, updated_at = p_at, state = p_state, facets = p_facets, names = p_names,
+    document = p_document, shared_document = p_shared_document
+  WHERE id = p_id AND originator = caller_agency() AND version = p_expected RETURNING * INTO v_record;
+  IF NOT FOUND THEN
+    outcome := 'stale';
+    RETURN;
+  END IF;
+  INSERT INTO record_versions (record_id, version, at, changed, document, shared_document)
+  VALUES (p_id, v_record.version, p_at, p_changed, p_document, p_shared_document);
+  PERFORM announce(p_event, v_record.kind, p_id, v_record.reference, v_record.version, v_record.audience, v_record.excluded);
+  PERFORM audit(p_action, 'done', v_record.kind, ARRAY[p_id], '{}', jsonb_build_object('version', v_record.version));
+  outcome := 'changed';
+END $$;
+
+-- Replaces handling and audience of the caller's own record. When readers see something else than before, p_version_at
+-- is given and a version is added. Those who gain and lose sight are told. Outcomes: changed, stale.
+CREATE FUNCTION change_handling(
+  p_id uuid, p_expected integer, p_expected_version integer, p_version_at timestamptz, p_handling jsonb, p_audience text[], p_excluded text[],
+  p_document text, p_shared_document text, p_disclosure uuid, p_action text, p_detail jsonb,
+  OUT outcome text, OUT gained text[], OUT lost text[]
+) LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+  v_was records;
+  v_before text[];
+  v_after text[];
+  v_now timestamptz;
+  v_version integer;
+BEGIN
+  SELECT * INTO v_was FROM records WHERE id = p_id AND originator = caller_agency()
+    AND audience_version = p_expected AND version = p_expected_version FOR UPDATE;
+  IF NOT FOUND THEN
+    outcome := 'stale';
+    RETURN;
+  END IF;
+  v_now := greatest(clock_timestamp(), v_was.updated_at);
+  v_version := v_was.version + CASE WHEN p_version_at IS NULL THEN 0 ELSE 1 END;
+  v_before := agencies_of(v_was.audience, v_was.excluded);
+  UPDATE records SET handling = p_handling, audience = p_audience, excluded = p_excluded, audience_version = audience_version + 1,
+    version = v_version, updated_at = coalesce(p_version_at, updated_at), document = p_document, shared_document = p_shared_document
+  WHERE id = p_id;
+  v_after := agencies_of(p_audience, p_excluded);
+  gained := ARRAY(SELECT unnest(v_after) EXCEPT SELECT unnest(v_before) ORDER BY 1);
+  lost := ARRAY(SELECT unnest(v_before) EXCEPT SELECT unnest(v_after) ORDER BY 1);
+  DELETE FROM record_grants WHERE record_id = p_id AND NOT principal = ANY (p_audience);
+  INSERT INTO record_grants (record_id, principal, since, disclosure_id)
+  SELECT p_id, p, v_now, p_disclosure FROM unnest(p_audience) AS p ON CONFLICT DO NOTHING;
+  INSERT INTO lifted_exclusions (record_id, agency, at) SELECT p_id, e, v_now FROM unnest(v_was.excluded) AS e WHERE NOT e = ANY (p_excluded)
+  ON CONFLICT (record_id, agency) DO UPDATE SET at = excluded.at;
+  IF p_version_at IS NOT NULL THEN
+    INSERT INTO record_versions (record_id, version, at, changed, document, shared_document)
+    VALUES (p_id, v_version, p_version_at, ARRAY['handling'], p_document, p_shared_document);
+    PERFORM announce('record.updated', v_was.kind, p_id, v_was.reference, v_version,
+      ARRAY(SELECT unnest(v_after) INTERSECT SELECT unnest(v_before)), '{}');
+  END IF;
+  PERFORM announce('record.shared', v_was.kind, p_id, v_was.reference, v_version, gained, '{}');
+  PERFORM announce('record.lost', v_was.kind, p_id, v_was.reference, NULL, lost, '{}', false);
+  PERFORM announce('handling.changed', v_was.kind, p_id, v_was.reference, v_version, ARRAY[v_was.originator], '{}');
+  PERFORM audit(p_action, 'done', v_was.kind, ARRAY[p_id], '{}', p_detail || jsonb_build_object('gained', gained, 'lost', lost));
+  outcome := 'changed';
+END $$;
+
+-- Opens a record of the caller's to more agencies and groups: the disclosure and the handling that follows from it.
+CREATE FUNCTION disclose_record(
+  p_disclosure uuid, p_id uuid, p_expected integer, p_expected_version integer, p_handling jsonb, p_audience text[],
+  p_document text, p_shared_document text, p_agencies text[], p_groups uuid[], p_purpose text, OUT outcome text, OUT gained text[]
+) LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+  v_excluded text[];
+BEGIN
+  SELECT excluded INTO v_excluded FROM records WHERE id = p_id;
+  SELECT c.outcome, c.gained INTO outcome, gained FROM change_handling(p_id, p_expected, p_expected_version, NULL, p_handling,
+    p_audience, v_excluded, p_document, p_shared_document, p_disclosure, 'record.disclose',
+    jsonb_build_object('disclosure', p_disclosure, 'agencies', p_agencies, 'groups', p_groups)) AS c;
+  IF outcome = 'changed' THEN
+    INSERT INTO disclosures (id, record_id, agencies, groups, purpose, at, officer)
+    VALUES (p_disclosure, p_id, p_agencies, p_groups, p_purpose, clock_timestamp(), nullif(current_setting('interdesk.officer', true), ''));
+  END IF;
+END $$;
+
+-- Who sees a record of the caller's, by which principal, and since when.
+CREATE FUNCTION access_of(p_record uuid)
+RETURNS TABLE (agency text, principal text, since timestamptz, disclosure_id uuid) LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp AS $$
+  SELECT a.code, p.principal, greatest(g.since, nullif(p.since, '-infinity'), l.at), g.disclosure_id
+  FROM records r
+  JOIN agencies a ON NOT a.hub AND a.status = 'active' AND NOT a.code = ANY (r.excluded)
+  CROSS JOIN LATERAL principals_of(a.code) AS p
+  JOIN record_grants g ON g.record_id = r.id AND g.principal = p.principal
+  LEFT JOIN lifted_exclusions l ON l.record_id = r.id AND l.agency = a.code
+  WHERE r.id = p_record AND r.originator = caller_agency()
+  ORDER BY a.code, p.principal
+$$;
+
+-- Writes what was done to something that hangs on a record, with its event, for sub-resources that have tables of their own.
+CREATE FUNCTION note_change(
+  p_record uuid, p_action text, p_event text, p_told text[], p_detail jsonb
+) RETURNS void LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+  v_record records;
+BEGIN
+  SELECT * INTO STRICT v_record FROM records WHERE id = p_record;
+  PERFORM announce(p_event, v_record.kind, p_record, v_record.reference, v_record.version, p_told, v_record.excluded, true, p_detail);
+  PERFORM audit(p_action, 'done', v_record.kind, ARRAY[p_record], ARRAY[v_record.originator], p_detail);
+END $$;
+
+-- Keys of repeatable calls. Outcomes: fresh, running (another call with this key has not ended), mismatch, replay.
+CREATE FUNCTION recall_idempotency_key(
+  p_method text, p_path text, p_key text, p_body_hash bytea,
+  OUT outcome text, OUT status integer, OUT location text, OUT noun text, OUT resource_id text, OUT version integer
+) LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+  v_client text := current_setting('interdesk.client', true);
+  v_kept idempotency_keys;
+BEGIN
+  IF NOT pg_try_advisory_xact_lock(hashtextextended(concat_ws(E'\x1f', 'key', v_client, p_method, p_path, p_key), 0)) THEN
+    outcome := 'running';
+    RETURN;
+  END IF;
+  SELECT * INTO v_kept FROM idempotency_keys k WHERE k.client_id = v_client AND k.method = p_method AND k.path = p_path AND k.key = p_key
+    AND k.at > clock_timestamp() - interval '24 hours';
+  IF NOT FOUND THEN
+    outcome := 'fresh';
+  ELSIF v_kept.body_hash <> p_body_hash THEN
+    outcome := 'mismatch';
+  ELSE
+    outcome := 'replay';
+    status := v_kept.status; location := v_kept.location; noun := v_kept.noun; resource_id := v_kept.resource_id; version := v_kept.version;
+  END IF;
+END $$;
+CREATE FUNCTION keep_idempotency_key(
+  p_method text, p_path text, p_key text, p_body_hash bytea, p_status integer, p_location text, p_noun text, p_resource_id text, p_version integer
+) RETURNS void LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+  INSERT INTO idempotency_keys AS k (client_id, method, path, key, body_hash, status, location, noun, resource_id, version)
+  VALUES (current_setting('interdesk.client', true), p_method, p_path, p_key, p_body_hash, p_status, p_location, p_noun, p_resource_id, p_version)
+  ON CONFLICT (client_id, method, path, key) DO UPDATE SET body_hash = excluded.body_hash, status = excluded.status, location = excluded.location,
+    noun = excluded.noun, resource_id = excluded.resource_id, version = excluded.version, at = clock_timestamp()
+$$;

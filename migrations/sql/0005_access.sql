@@ -1,0 +1,167 @@
+-- The doors: how records leave, and what each database role may do at all.
+
+-- Answers a group of reads by id in one transaction: for each, sign-in state, permission, the record under the caller's
+-- policy, and the audit entry. p_requests is an array of
+-- {n, client, jti, issued (epoch seconds), peer, request, officer, purpose, roles, kind, id}.
+-- Outcomes: ok, missing, forbidden, and those of enter().
+CREATE FUNCTION read_records(p_requests jsonb)
+RETURNS TABLE (n integer, outcome text, version integer, document text) LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+  q record;
+  e record;
+  v_originator text;
+BEGIN
+  FOR q IN SELECT * FROM jsonb_to_recordset(p_requests) AS x (n integer, client text, jti uuid, issued double precision,
+    peer inet, request text, officer text, purpose text, roles text[], kind text, id uuid)
+  LOOP
+    n := q.n;
+    version := NULL;
+    document := NULL;
+    SELECT * INTO e FROM enter(q.client, q.jti, to_timestamp(q.issued), q.peer, q.request, q.officer, q.purpose);
+    outcome := e.outcome;
+    IF outcome = 'ok' AND NOT e.roles && q.roles THEN
+      outcome := 'forbidden';
+    END IF;
+    IF outcome = 'ok' THEN
+      SELECT r.originator, r.version, CASE WHEN r.originator = e.agency THEN r.document ELSE r.shared_document END
+      INTO v_originator, version, document FROM records r WHERE r.id = q.id AND r.kind = q.kind;
+      IF FOUND THEN
+        PERFORM audit('record.read', 'done', q.kind, ARRAY[q.id], ARRAY[v_originator]);
+      ELSE
+        outcome := 'missing';
+      END IF;
+    END IF;
+    IF outcome <> 'ok' THEN
+      PERFORM audit_refusal(e.agency, q.client, q.officer, q.purpose, 'record.read', outcome, q.kind, q.id, q.request, q.peer, NULL);
+    END IF;
+    RETURN NEXT;
+  END LOOP;
+END $$;
+
+-- One page of records as the caller sees them, with the audit entry. The filters of p_filters are {facets, originator,
+-- external_id, reference, shared_with_me, updated_after, q}; p_after is the last row of the page before: {at, id}, or
+-- {score, id} when q orders by likeness. The caller has been set by enter() in this transaction.
+CREATE FUNCTION page_of_records(p_kind text, p_order text, p_filters jsonb, p_limit integer, p_after jsonb)
+RETURNS TABLE (items text, shown integer, more boolean, last_at timestamptz, last_score real, last_id uuid)
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+  v_agency text := current_setting('interdesk.agency', true);
+  v_facets text[] := ARRAY(SELECT jsonb_array_elements_text(p_filters -> 'facets'));
+  v_source text;
+  v_ids uuid[];
+  v_originators text[];
+BEGIN
+  IF p_order NOT IN ('updated_at', 'created_at') THEN
+    RAISE EXCEPTION 'order is updated_at or created_at';
+  END IF;
+  IF p_filters ->> 'q' IS NOT NULL THEN
+    v_source := $q$ SELECT s.id, NULL::timestamptz AS at, s.score FROM search_records($1, $2 ->> 'q', $5, $2 ->> 'originator',
+      $2 ->> 'external_id', $2 ->> 'reference', ($2 ->> 'shared_with_me')::boolean, ($2 ->> 'updated_after')::timestamptz,
+      $3, ($4 ->> 'score')::real, ($4 ->> 'id')::uuid) AS s $q$;
+  ELSIF p_filters = '{}' THEN
+    v_source := format($q$ SELECT r.id, r.%1$I AS at, NULL::real AS score FROM records r WHERE r.kind = $1
+      %2$s ORDER BY r.%1$I DESC, r.id DESC LIMIT $3 $q$, p_order,
+      CASE WHEN p_after IS NULL THEN '' ELSE format($q$ AND (r.%I, r.id) < (($4 ->> 'at')::timestamptz, ($4 ->> 'id')::uuid) $q$, p_order) END);
+  ELSE
+    v_source := format($q$ SELECT p.id, p.at, NULL::real AS score FROM page_ids($1, %L, $5, $2 ->> 'originator', $2 ->> 'external_id',
+      $2 ->> 'reference', ($2 ->> 'shared_with_me')::boolean, ($2 ->> 'updated_after')::timestamptz, $3,
+      ($4 ->> 'at')::timestamptz, ($4 ->> 'id')::uuid) AS p $q$, p_order);
+  END IF;
+  EXECUTE format($q$
+    WITH found AS MATERIALIZED (%s),
+    page AS (SELECT f.*, row_number() OVER (ORDER BY f.score DESC, f.at DESC, f.id DESC) AS n FROM found f),
+    shown AS (SELECT p.n, p.id, p.at, p.score, r.originator,
+        CASE WHEN r.originator = $6 THEN r.document ELSE r.shared_document END AS document
+      FROM page p JOIN records r ON r.id = p.id WHERE p.n < $3)
+    SELECT string_agg(s.document, ',' ORDER BY s.n), count(*)::integer, (SELECT count(*) FROM page) >= $3,
+      (array_agg(s.at ORDER BY s.n DESC))[1], (array_agg(s.score ORDER BY s.n DESC))[1], (array_agg(s.id ORDER BY s.n DESC))[1],
+      array_agg(s.id ORDER BY s.n), array_agg(s.originator ORDER BY s.n)
+    FROM shown s $q$, v_source)
+  INTO items, shown, more, last_at, last_score, last_id, v_ids, v_originators
+  USING p_kind, p_filters, p_limit + 1, p_after, v_facets, v_agency;
+  items := coalesce(items, '');
+  PERFORM audit('record.list', 'done', p_kind, v_ids, v_originators);
+  RETURN NEXT;
+END $$;
+
+-- The same with sign-in and permission in one call, for the door that has nothing else to do in its transaction.
+CREATE FUNCTION list_records(p_request jsonb)
+RETURNS TABLE (outcome text, items text, shown integer, more boolean, last_at timestamptz, last_score real, last_id uuid)
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+  q record;
+  e record;
+BEGIN
+  SELECT * INTO q FROM jsonb_to_record(p_request) AS x (client text, jti uuid, issued double precision, peer inet, request text,
+    officer text, purpose text, roles text[], kind text, "order" text, filters jsonb, "limit" integer, after jsonb);
+  SELECT * INTO e FROM enter(q.client, q.jti, to_timestamp(q.issued), q.peer, q.request, q.officer, q.purpose);
+  outcome := e.outcome;
+  IF outcome = 'ok' AND NOT e.roles && q.roles THEN
+    outcome := 'forbidden';
+  END IF;
+  IF outcome <> 'ok' THEN
+    PERFORM audit_refusal(e.agency, q.client, q.officer, q.purpose, 'record.list', outcome, q.kind, NULL, q.request, q.peer, NULL);
+    RETURN NEXT;
+    RETURN;
+  END IF;
+  RETURN QUERY SELECT 'ok', p.* FROM page_of_records(q.kind, q."order", coalesce(q.filters, '{}'), q."limit", q.after) AS p;
+END $$;
+
+-- The caller's events after a position. At most 20,000 positions are looked at in one call, so that an agency that may
+-- see little of a busy hub gets a short answer and a cursor further on instead of a long wait.
+-- kinds: what the token may read; a NULL kind (an agency's own affairs) is for everybody it is addressed to.
+CREATE FUNCTION page_of_events(p_after bigint, p_types text[], p_kinds text[], p_limit integer)
+RETURNS TABLE (id uuid, at timestamptz, type text, kind text, record_id uuid, reference text, version integer, data jsonb, "position" bigint)
+LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+  SELECT e.id, e.at, e.type, e.kind, e.record_id, e.reference, e.version, e.data, e.position
+  FROM events e
+  WHERE e.position > p_after AND e.position <= p_after + 20000
+    AND (p_types IS NULL OR e.type = ANY (p_types))
+    AND (e.kind IS NULL OR e.kind = ANY (p_kinds))
+    AND (NOT e.while_visible OR e.record_id IS NULL OR EXISTS (SELECT FROM records r WHERE r.id = e.record_id))
+  ORDER BY e.position LIMIT p_limit
+$$;
+
+-- Every function belongs to the engine if it is SECURITY DEFINER, and may be called by nobody it is not granted to.
+DO $$
+DECLARE
+  v_function record;
+BEGIN
+  FOR v_function IN SELECT p.oid::regprocedure AS name, p.prosecdef FROM pg_proc p
+    JOIN pg_namespace s ON s.oid = p.pronamespace AND s.nspname = 'public'
+    WHERE p.proowner = (SELECT oid FROM pg_roles WHERE rolname = current_user)
+  LOOP
+    EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', v_function.name);
+    EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO interdesk_engine', v_function.name);
+    -- Making a month's partition takes the table's owner; all other definer functions are the engine's.
+    IF v_function.prosecdef AND v_function.name::regproc <> 'ensure_audit_months'::regproc THEN
+      EXECUTE format('ALTER FUNCTION %s OWNER TO interdesk_engine', v_function.name);
+    END IF;
+  END LOOP;
+END $$;
+
+-- Read, list and page are the caller's own, under its policies; everything else that writes is the engine's.
+GRANT EXECUTE ON FUNCTION read_records, list_records, page_of_records, page_of_events, become, caller_agency, caller_has_role,
+  uuid7 TO interdesk_api, interdesk_worker;
+GRANT EXECUTE ON FUNCTION ensure_audit_months TO interdesk_worker;
+SELECT ensure_audit_months(3);
+SET LOCAL ROLE interdesk_engine;
+GRANT EXECUTE ON FUNCTION enter, credential_for_sign_in, in_group, chairs_group, has_agency_admin, audit, audit_refusal,
+  audit_of_own_records, feed_end, feed_lag, seen_since, first_version_seen, unknown_in_audience, agencies_of,
+  create_record, change_record, change_handling, disclose_record, access_of, note_change,
+  recall_idempotency_key, keep_idempotency_key TO interdesk_api, interdesk_worker;
+GRANT EXECUTE ON FUNCTION enter_operator, sequence_events, announce TO interdesk_worker;
+RESET ROLE;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO interdesk_engine;
+
+GRANT SELECT ON agencies, groups, memberships, credentials, recoveries, audit_entries, events, records, record_versions,
+  disclosures, record_links, amendments, sightings TO interdesk_api, interdesk_worker;
+GRANT INSERT (code, name, native_name, kind, country, languages, time_zone, contact_phone, contact_email, version, created_at, updated_at)
+  ON agencies TO interdesk_api, interdesk_worker;
+GRANT UPDATE (name, native_name, kind, country, languages, time_zone, contact_phone, contact_email, status, version, updated_at)
+  ON agencies TO interdesk_api, interdesk_worker;
+GRANT INSERT, UPDATE ON groups, memberships, credentials, recoveries TO interdesk_api, interdesk_worker;
+GRANT INSERT, DELETE ON record_links TO interdesk_api, interdesk_worker;
+GRANT INSERT, UPDATE ON amendments TO interdesk_api, interdesk_worker;
+GRANT INSERT ON sightings TO interdesk_api, interdesk_worker;
