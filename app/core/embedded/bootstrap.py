@@ -7,14 +7,12 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from app.core.database_roles import DatabaseRole, roles_script, template_script
+from app.core.database_roles import DATABASE, DatabaseRole, roles_script, template_script
 from app.core.embedded.address import PORT
 from app.core.embedded.cluster import SUPERUSER, configure
 from app.core.embedded.errors import EmbeddedPostgresError
 from app.core.embedded.layout import Layout
 from app.core.embedded.server import reload
-
-DATABASE = "interdesk"
 
 _MAINTENANCE = """\
 -- Only the owner needs a database to stand on while it makes or drops another.
@@ -37,12 +35,12 @@ def _mark() -> str:
 def is_current(layout: Layout) -> bool:
     """Whether the cluster has seen the scripts of this version."""
     try:
-        return layout.roles_mark.read_text(encoding="ascii") == _mark()
+        return layout.roles_mark.read_text(encoding="utf-8") == _mark()
     except OSError:
         return False
 
 
-def open_to(layout: Layout, user: str) -> None:
+def configure_for(layout: Layout, user: str) -> None:
     """Write the configuration; the superuser is let in only while its scripts are still to run."""
     configure(layout.cluster, user, _ROLES if is_current(layout) else [*_ROLES, SUPERUSER])
 
@@ -54,8 +52,23 @@ def ensure_roles(layout: Layout, user: str, sockets: str) -> None:
     """
     if is_current(layout):
         return
-    open_to(layout, user)
+    configure_for(layout, user)
     reload(layout)
+    try:
+        _run_scripts(sockets)
+    except psycopg.Error as problem:
+        message = (
+            f"The roles of the embedded PostgreSQL could not be made: {problem} See {layout.log}; if the folder holds "
+            "nothing you need, remove it and start again."
+        )
+        raise EmbeddedPostgresError(message) from problem
+    configure(layout.cluster, user, _ROLES)
+    reload(layout)
+    _wait_until_shut(sockets)
+    layout.roles_mark.write_text(_mark(), encoding="utf-8")
+
+
+def _run_scripts(sockets: str) -> None:
     with _superuser(sockets, "postgres") as connection:
         if connection.execute("SELECT FROM pg_database WHERE datname = %s", [DATABASE]).fetchone() is None:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
@@ -67,10 +80,6 @@ def ensure_roles(layout: Layout, user: str, sockets: str) -> None:
             connection.execute("ALTER SYSTEM SET default_toast_compression = 'lz4'")
     with _superuser(sockets, "template1") as connection:
         connection.execute(template_script().encode())
-    configure(layout.cluster, user, _ROLES)
-    reload(layout)
-    _wait_until_shut(sockets)
-    layout.roles_mark.write_text(_mark(), encoding="ascii")
 
 
 def _superuser(sockets: str, database: str) -> psycopg.Connection:
@@ -79,10 +88,9 @@ def _superuser(sockets: str, database: str) -> psycopg.Connection:
     while True:
         try:
             return psycopg.connect(_conninfo(sockets, database), autocommit=True)
-        except psycopg.OperationalError as problem:
+        except psycopg.OperationalError:
             if time.monotonic() > deadline:
-                message = f"The roles of the embedded PostgreSQL could not be made: {problem}"
-                raise EmbeddedPostgresError(message) from problem
+                raise
             time.sleep(_PAUSE)
 
 

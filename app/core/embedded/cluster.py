@@ -7,13 +7,17 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from app.core.embedded.accounts import Account, accounts_for_new, nobody
+from app.core.embedded.accounts import Account, accounts_for_new, environment, nobody
 from app.core.embedded.binaries import Binaries, find_binaries
 from app.core.embedded.errors import EmbeddedPostgresError
 from app.core.embedded.layout import Layout
+from app.core.embedded.locks import FileLock
 
 SUPERUSER = "postgres"
 """Made by initdb; nobody can sign in as it, except while the roles are being made."""
+
+_BUILTIN_LOCALE = 17
+"""The first version with a locale of its own, the same on every system."""
 
 SETTINGS = """\
 # Written at every start; changes made here are lost.
@@ -44,18 +48,10 @@ local all all peer map=interdesk
 """
 
 
-def environment() -> dict[str, str]:
-    """Return what PostgreSQL's programs get to see: none of this process's secrets, and a UTF-8 locale.
-
-    Under LC_CTYPE C trigrams of anything but ASCII would be empty.
-    """
-    return {"LC_ALL": "C.UTF-8", "PATH": os.defpath, "TZ": "UTC"}
-
-
 def major_of(cluster: Path) -> int:
     """Return the major version that made ``cluster``, from the file PostgreSQL keeps in it."""
     try:
-        return int((cluster / "PG_VERSION").read_text(encoding="ascii"))
+        return int((cluster / "PG_VERSION").read_text(encoding="utf-8"))
     except (OSError, ValueError) as problem:
         message = (
             f"{cluster} is not a PostgreSQL data folder ({problem}). "
@@ -64,11 +60,11 @@ def major_of(cluster: Path) -> int:
         raise EmbeddedPostgresError(message) from problem
 
 
-def create_cluster(layout: Layout) -> Account:
-    """Make a cluster and return the account it belongs to.
+def create_cluster(layout: Layout, lock: FileLock) -> Account:
+    """Make a cluster and return the account it belongs to; ``lock`` is the start lock.
 
     It is made beside its place and moved there when complete, so that a launcher killed half-way leaves nothing that
-    looks like a cluster.
+    looks like a cluster. initdb shares the lock, so that the next launcher waits for one left running.
     """
     for left_over in layout.data.glob(layout.staging_prefix + "*"):
         shutil.rmtree(left_over)
@@ -79,7 +75,7 @@ def create_cluster(layout: Layout) -> Account:
         cluster.mkdir(mode=0o700)
         if maker.uid is not None:
             os.chown(cluster, maker.uid, maker.uid)
-        _initdb(cluster, maker, find_binaries(maker))
+        _initdb(cluster, maker, find_binaries(maker), lock)
         account = _hand_over(cluster, maker)
         cluster.rename(layout.cluster)
     finally:
@@ -87,28 +83,29 @@ def create_cluster(layout: Layout) -> Account:
     return account
 
 
-def _initdb(cluster: Path, maker: Account, binaries: Binaries) -> None:
-    # Before version 17 PostgreSQL has only the system's locales.
-    builtin = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"] if binaries.major >= 17 else []
-    command = [
-        str(binaries.folder / "initdb"),
-        f"--pgdata={maker.address(cluster)}",
-        f"--username={SUPERUSER}",
-        "--encoding=UTF8",
-        "--auth-local=peer",
-        "--auth-host=reject",
-        *builtin,
-    ]
-    try:
+def _initdb(cluster: Path, maker: Account, binaries: Binaries, lock: FileLock) -> None:
+    has_own_locale = binaries.major >= _BUILTIN_LOCALE
+    builtin = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"] if has_own_locale else []
+    with maker.way_to(cluster) as (path, descriptors):
         answer = subprocess.run(
-            command, cwd=cluster, env=environment(), capture_output=True, text=True, umask=0o077, **maker.identity
+            [
+                str(binaries.folder / "initdb"),
+                f"--pgdata={path}",
+                f"--username={SUPERUSER}",
+                "--encoding=UTF8",
+                "--auth-local=peer",
+                "--auth-host=reject",
+                *builtin,
+            ],
+            cwd="/",
+            env=environment(),
+            capture_output=True,
+            text=True,
+            umask=0o077,
+            check=False,
+            pass_fds=(lock.descriptor, *descriptors),
+            **maker.identity,
         )
-    except (OSError, subprocess.SubprocessError) as problem:
-        message = (
-            f"PostgreSQL's initdb could not be started ({problem}). As root this process must be allowed to change to "
-            "another account; else run it as an ordinary user, or set DATABASE_URL to a PostgreSQL server."
-        )
-        raise EmbeddedPostgresError(message) from problem
     if answer.returncode != 0:
         message = f"PostgreSQL's initdb failed; mend what it complains about and try again:\n{answer.stderr.strip()}"
         raise EmbeddedPostgresError(message)
@@ -121,16 +118,23 @@ def _hand_over(cluster: Path, maker: Account) -> Account:
     for account in accounts_for_new():
         if account == maker:
             return maker
-        assert account.uid is not None
-        try:
-            os.chown(cluster, account.uid, account.uid)
-        except OSError:
-            continue
-        for folder, folders, names in os.walk(cluster):
-            for name in folders + names:
-                _give(Path(folder, name), maker.uid, account.uid)
-        return account
+        if _give_all(cluster, maker, account):
+            return account
     return maker
+
+
+def _give_all(cluster: Path, before: Account, after: Account) -> bool:
+    """Change the owner of a whole cluster; False, with nothing changed, if the system has no such account to give."""
+    if before.uid is None or after.uid is None:
+        return False
+    try:
+        os.chown(cluster, after.uid, after.uid)
+    except OSError:
+        return False
+    for folder, folders, names in os.walk(cluster):
+        for name in folders + names:
+            _give(Path(folder, name), before.uid, after.uid)
+    return True
 
 
 def _give(path: Path, before: int, after: int) -> None:
@@ -170,7 +174,7 @@ def _write(cluster: Path, name: str, text: str) -> None:
             os.unlink(temporary, dir_fd=folder)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
         descriptor = os.open(temporary, flags, 0o644, dir_fd=folder)
-        with open(descriptor, "w", encoding="utf-8") as file:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             os.fchmod(descriptor, 0o644)
             file.write(text)
         os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)

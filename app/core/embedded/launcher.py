@@ -1,19 +1,22 @@
 """The embedded PostgreSQL as the rest of the project sees it."""
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from psycopg.conninfo import make_conninfo
 
-from app.core.database_roles import DatabaseRole
-from app.core.embedded import bootstrap, server
+from app.core.database_roles import DATABASE, DatabaseRole
 from app.core.embedded.accounts import account_for, launching_user
-from app.core.embedded.address import PORT, socket_folder
-from app.core.embedded.cluster import create_cluster, major_of
+from app.core.embedded.address import PORT, remove_short_cut, socket_folder
+from app.core.embedded.bootstrap import configure_for, ensure_roles
+from app.core.embedded.cluster import create_cluster
 from app.core.embedded.errors import EmbeddedPostgresError
 from app.core.embedded.layout import Layout
 from app.core.embedded.locks import FileLock, wait_for_lock
+from app.core.embedded.server import ensure_running, stop
 
 _LOCK_SECONDS = 120.0
 
@@ -25,10 +28,12 @@ class EmbeddedPostgres:
     finds it running.
     """
 
-    def __init__(self, layout: Layout, sockets: Path, users: FileLock) -> None:
+    def __init__(self, layout: Layout, user: str) -> None:
+        """Prepare for ``user``, the launching one; nothing runs before ``revive``."""
         self._layout = layout
-        self._sockets = sockets
-        self._users = users
+        self._user = user
+        self._sockets = layout.cluster
+        self._use: FileLock | None = None
 
     @classmethod
     def start(cls, data: Path) -> Self:
@@ -37,52 +42,70 @@ class EmbeddedPostgres:
         Blocks for some 50 ms, the first time in a folder for about a second. Raises EmbeddedPostgresError.
         """
         user = launching_user()
-        layout = _prepared(data)
-        with wait_for_lock(layout.start_lock, _LOCK_SECONDS):
-            account = account_for(layout.cluster)
+        with _explained(data):
+            data.mkdir(mode=0o700, parents=True, exist_ok=True)
+            server = cls(Layout(data.resolve(strict=True)), user)
+            server.revive()
+        return server
+
+    def revive(self) -> None:
+        """Start the server again if it died; returns within milliseconds if it answers."""
+        layout = self._layout
+        account_for(layout)  # Before its lock is opened, which fails for anybody else with a mere "permission denied".
+        with _explained(layout.data), wait_for_lock(layout.start_lock, _LOCK_SECONDS) as lock:
+            account = account_for(layout)
             if account is None:
                 layout.roles_mark.unlink(missing_ok=True)
-                account = create_cluster(layout)
-            major_of(layout.cluster)
-            bootstrap.open_to(layout, user)
-            sockets = socket_folder(layout)
-            server.ensure_running(layout, account, sockets)
-            bootstrap.ensure_roles(layout, user, str(sockets))
-            users = FileLock(layout.users_lock)
-            users.try_shared()
-        return cls(layout, sockets, users)
+                account = create_cluster(layout, lock)
+            self._sockets = socket_folder(layout)
+            ensure_running(layout, account, self._sockets, lambda: configure_for(layout, self._user))
+            ensure_roles(layout, self._user, str(self._sockets))
+            if self._use is None or not self._use.is_current():
+                if self._use is not None:
+                    self._use.close()
+                self._use = FileLock(layout.users_lock)
+                self._use.try_shared()
 
-    def conninfo(self, role: DatabaseRole, database: str = bootstrap.DATABASE) -> str:
+    def conninfo(self, role: DatabaseRole, database: str = DATABASE) -> str:
         """Return libpq's connection string for ``role``; it works for the launching user only."""
         return make_conninfo(host=str(self._sockets), port=PORT, user=role.value, dbname=database)
 
     def release(self) -> None:
         """Say that this process no longer needs the server; the last one to say so stops it. May be repeated."""
-        if self._users.descriptor < 0:
+        use, self._use = self._use, None
+        if use is None:
             return
+        layout = self._layout
         try:
-            if not self._users.is_current():
-                return
-            with wait_for_lock(self._layout.start_lock, _LOCK_SECONDS):
-                if self._users.try_exclusive():
-                    server.stop(self._layout)
+            # If somebody removed the data folder, a server found in its place is not the one we used.
+            if use.is_current():
+                # The inner one is closed first: whoever starts the server next must find nobody using it alone.
+                with _explained(layout.data), wait_for_lock(layout.start_lock, _LOCK_SECONDS), use:
+                    if use.try_exclusive():
+                        stop(layout)
+                        remove_short_cut(layout)
         finally:
-            self._users.close()
+            use.close()
 
     def __enter__(self) -> Self:
         """Use the server for the length of a block."""
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """Release the server."""
         self.release()
 
 
-def _prepared(data: Path) -> Layout:
-    """Make the data folder, for its user alone, and return its layout by the path that cannot change under us."""
+@contextlib.contextmanager
+def _explained(data: Path) -> Iterator[None]:
+    """Turn what the file system complains about into an error that says what to do."""
     try:
-        data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return Layout(data.resolve(strict=True))
+        yield
     except OSError as problem:
-        message = f"The data folder cannot be used ({problem}). Choose another by INTERDESK_DATA."
+        message = (
+            f"The embedded PostgreSQL cannot use its data folder {data}: {problem}. Mend that, or choose another "
+            "by INTERDESK_DATA, on a local file system that keeps owners and permissions."
+        )
         raise EmbeddedPostgresError(message) from problem

@@ -16,6 +16,7 @@ class FileLock:
     """A lock on one file. It belongs to the open file, and so to every process that inherits the descriptor."""
 
     def __init__(self, path: Path) -> None:
+        """Open ``path``, made if necessary, without locking it."""
         self._path = path
         self.descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
 
@@ -51,7 +52,9 @@ class FileLock:
         """Close the file at the end of the block."""
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """Close the file."""
         self.close()
 

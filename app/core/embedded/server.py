@@ -6,16 +6,17 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from psycopg import pq
 from psycopg.conninfo import make_conninfo
 
-from app.core.embedded.accounts import Account
+from app.core.database_roles import DATABASE, DatabaseRole
+from app.core.embedded.accounts import Account, environment
 from app.core.embedded.address import PORT
 from app.core.embedded.binaries import find_binaries
-from app.core.embedded.cluster import environment, major_of
+from app.core.embedded.cluster import major_of
 from app.core.embedded.errors import EmbeddedPostgresError
 from app.core.embedded.layout import Layout
 from app.core.embedded.locks import FileLock, is_held
@@ -26,11 +27,14 @@ _STOP_SECONDS = 30.0
 _ORPHAN_SECONDS = 5.0
 _LARGEST_LOG = 5_000_000
 _LOG_TAIL = 2_000
+_MARK = "interdesk.data="
+_CHILD = "postgres: interdesk: "
 
 
-def ensure_running(layout: Layout, account: Account, sockets: Path) -> None:
+def ensure_running(layout: Layout, account: Account, sockets: Path, configure: Callable[[], None]) -> None:
     """Return once the server answers, starting it where necessary; the caller holds the start lock.
 
+    ``configure`` writes the configuration files, and is called before a start.
     The server's processes inherit a lock on a file. So it is free exactly when none of them is left, whatever a
     process id file says, and a server whose main process was killed is waited for until its last child is gone.
     """
@@ -43,6 +47,7 @@ def ensure_running(layout: Layout, account: Account, sockets: Path) -> None:
                 if launched:
                     message = f"PostgreSQL ended while starting. The end of its log, {layout.log}:\n{_log_tail(layout)}"
                     raise EmbeddedPostgresError(message)
+                configure()
                 _launch(layout, account, lock)
                 launched = True
         if not launched and main_process(layout) is None and time.monotonic() > orphans_since + _ORPHAN_SECONDS:
@@ -80,18 +85,19 @@ def main_process(layout: Layout) -> int | None:
     """Return the id of the server's main process; None if the recorded one is dead or is somebody else's by now."""
     try:
         descriptor = os.open(layout.cluster / "postmaster.pid", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        with open(descriptor, encoding="utf-8", errors="replace") as file:
+        with os.fdopen(descriptor, encoding="utf-8", errors="replace") as file:
             process = int(file.readline())
     except (OSError, ValueError):
         return None
     if process <= 1 or not is_held(layout.server_lock):
         return None
-    ours = _works_in(process, layout.cluster) or _mark(layout) in _command_line(process)
-    return process if ours else None
+    command = _command_line(process)
+    moved = _MARK in command and _works_in(process, layout.cluster)
+    return process if _mark(layout) in command or moved else None
 
 
 def _answers(sockets: Path) -> bool:
-    conninfo = make_conninfo(host=str(sockets), port=PORT, user="interdesk_owner", dbname="interdesk")
+    conninfo = make_conninfo(host=str(sockets), port=PORT, user=DatabaseRole.OWNER, dbname=DATABASE, connect_timeout=5)
     return pq.PGconn.ping(conninfo.encode()) == pq.Ping.OK
 
 
@@ -106,17 +112,16 @@ def _launch(layout: Layout, account: Account, lock: FileLock) -> None:
     # would mistake a process of the same account that got the same id for it.
     for name in ("postmaster.pid", f".s.PGSQL.{PORT}.lock", f".s.PGSQL.{PORT}"):
         (layout.cluster / name).unlink(missing_ok=True)
-    server = [str(binaries.folder / "postgres"), "-D", account.address(layout.cluster), "-c", _mark(layout)]
-    with _open_log(layout) as log:
+    with account.way_to(layout.cluster) as (path, descriptors), _open_log(layout) as log:
         subprocess.run(
-            ["/bin/sh", "-c", '"$@" &', "sh", *server],
-            cwd=layout.cluster,
+            ["/bin/sh", "-c", '"$@" &', "sh", str(binaries.folder / "postgres"), "-D", path, "-c", _mark(layout)],
+            cwd="/",
             env=environment(),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             start_new_session=True,
-            pass_fds=(lock.descriptor,),
+            pass_fds=(lock.descriptor, *descriptors),
             umask=0o077,
             check=True,
             **account.identity,
@@ -125,7 +130,7 @@ def _launch(layout: Layout, account: Account, lock: FileLock) -> None:
 
 def _mark(layout: Layout) -> str:
     """Return the argument by which a main process can be told from another cluster's."""
-    return f"interdesk.data={layout.data}"
+    return f"{_MARK}{layout.data}"
 
 
 @contextlib.contextmanager
@@ -156,8 +161,10 @@ def _end_orphans(layout: Layout) -> None:
     if sys.platform != "linux":
         return
     for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and _works_in(int(entry.name), layout.cluster):
-            _signal(int(entry.name), signal.SIGKILL)
+        process = int(entry.name) if entry.name.isdigit() else 0
+        # Every child of the server goes by this name, whereas somebody's shell may happen to stand in the folder.
+        if process and _works_in(process, layout.cluster) and _command_line(process).startswith(_CHILD):
+            _signal(process, signal.SIGKILL)
 
 
 def _works_in(process: int, folder: Path) -> bool:
@@ -174,8 +181,8 @@ def _command_line(process: int) -> str:
             return Path(f"/proc/{process}/cmdline").read_bytes().decode(errors="replace")
         except OSError:
             return ""
-    answer = subprocess.run(["/bin/ps", "-ww", "-o", "command=", "-p", str(process)], capture_output=True, text=True)
-    return answer.stdout
+    command = ["/bin/ps", "-ww", "-o", "command=", "-p", str(process)]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
 
 
 def _signal(process: int, number: signal.Signals) -> None:
