@@ -1,0 +1,216 @@
+"""A real PostgreSQL for every test: one cluster, a migrated template, a database of its own for each worker and each app.
+
+Without DATABASE_URL the embedded server is started in a temporary folder that goes when the last worker ends. With
+INTERDESK_TEST_DATABASE_URL (a superuser of any PostgreSQL 15 or later) that cluster is used instead.
+"""
+
+import os
+import secrets
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from fastapi import FastAPI
+from psycopg import sql
+
+from app.core import clock, migrations
+from app.core.crypto import MasterKey
+from app.core.database_roles import DatabaseRole
+from app.core.embedded import EmbeddedPostgres
+from app.identity import tokens
+from app.identity.roles import PERMISSIONS, Role, permissions_of
+from app.main import create_app
+from app.settings import Settings
+
+TEMPLATE = "interdesk_template"
+PUBLIC_URL = "http://hub.test"
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The server under test, and how to reach a database on it as each role."""
+
+    postgres: EmbeddedPostgres
+
+    def conninfo(self, role: DatabaseRole, database: str) -> str:
+        return self.postgres.conninfo(role, database)
+
+    def execute(self, statement: sql.Composed) -> None:
+        with psycopg.connect(self.conninfo(DatabaseRole.OWNER, "postgres"), autocommit=True) as connection:
+            connection.execute(statement)
+
+    def clone(self, template: str, name: str) -> None:
+        names = {"name": sql.Identifier(name), "template": sql.Identifier(template)}
+        self.execute(sql.SQL("DROP DATABASE IF EXISTS {name} WITH (FORCE)").format(**names))
+        self.execute(sql.SQL("CREATE DATABASE {name} TEMPLATE {template}").format(**names))
+        # Rights on a database are not copied with it; this leaves TEMP to nobody, as the roles' script does.
+        self.execute(sql.SQL("REVOKE ALL ON DATABASE {name} FROM PUBLIC").format(**names))
+        for role in (DatabaseRole.API, DatabaseRole.WORKER, DatabaseRole.BACKUP):
+            self.execute(sql.SQL("GRANT CONNECT ON DATABASE {name} TO {role}").format(role=sql.Identifier(role), **names))
+
+    def drop(self, name: str) -> None:
+        self.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """One server for all workers; the first of them migrates the template."""
+    root = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent
+    postgres = EmbeddedPostgres.start(root / "cluster")
+    try:
+        yield Cluster(postgres)
+    finally:
+        postgres.release()
+
+
+@pytest.fixture(scope="session")
+def template(cluster: Cluster, worker_id: str) -> str:
+    """A migrated database of this worker's, to be cloned."""
+    name = f"{TEMPLATE}_{worker_id}"
+    cluster.clone("interdesk", name)
+    migrations.upgrade(cluster.conninfo(DatabaseRole.OWNER, name))
+    return name
+
+
+@pytest.fixture
+def database(cluster: Cluster, template: str, worker_id: str) -> Iterator[str]:
+    """An empty, migrated database for one test."""
+    name = f"test_{worker_id}_{secrets.token_hex(4)}"
+    cluster.clone(template, name)
+    try:
+        yield name
+    finally:
+        cluster.drop(name)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings of a test server, from nothing but themselves."""
+    return Settings(_env_file=None, data=tmp_path, public_url=PUBLIC_URL)  # type: ignore[call-arg]
+
+
+@dataclass
+class Hub:
+    """A running application and the means to stand in for its partners."""
+
+    app: FastAPI
+    cluster: Cluster
+    database: str
+    client: httpx.AsyncClient
+    settings: Settings
+    secrets: dict[str, str] = field(default_factory=dict)
+
+    def conninfo(self, role: DatabaseRole) -> str:
+        return self.cluster.conninfo(role, self.database)
+
+    def operator(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
+        """Run a statement as the operator at the host would, as the role interdesk_worker."""
+        with psycopg.connect(self.conninfo(DatabaseRole.WORKER)) as connection:
+            connection.execute("SELECT enter_operator(NULL, 'test', 'test', 'set-up')")
+            cursor = connection.execute(statement, parameters)  # type: ignore[arg-type]
+            return cursor.fetchall() if cursor.description else []
+
+    def look(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
+        """Look at the tables below every policy, as the role interdesk_backup."""
+        with psycopg.connect(self.conninfo(DatabaseRole.BACKUP)) as connection:
+            return connection.execute(statement, parameters).fetchall()  # type: ignore[arg-type]
+
+    def register(self, code: str, *, kind: str = "national_police") -> str:
+        """An agency of the directory."""
+        self.operator(
+            "INSERT INTO agencies (code, name, kind, country) VALUES (%s, %s, %s, %s)",
+            code,
+            f"Agency {code}",
+            kind,
+            code[:2] if "-" in code else None,
+        )
+        return code
+
+    def credential(self, agency: str, *roles: str, **columns: object) -> str:
+        """A credential of an agency, without a way to sign in: its tokens are made by `token`."""
+        client_id = f"{agency.lower()}-{secrets.token_hex(4)}"
+        names = ["client_id", "agency", "label", "roles", "auth_method", "secret_hash", "tokens_valid_from", *columns]
+        values = [client_id, agency, "test", list(roles), "client_secret", b"\0" * 32, "-infinity", *columns.values()]
+        self.operator(
+            f"INSERT INTO credentials ({', '.join(names)}) VALUES ({', '.join(['%s'] * len(values))})",  # noqa: S608 - names of this file's own
+            *values,
+        )
+        return client_id
+
+    def token(self, client_id: str, *roles: str, scope: list[str] | None = None) -> str:
+        """An access token as /oauth/token would issue it."""
+        house = self.app.state.house
+        return tokens.issue(
+            house.keys.signing_key(clock.now()),
+            client_id=client_id,
+            scope=scope if scope is not None else [p.value for p in permissions_of([Role(role) for role in roles])],
+            issuer=self.settings.public_url,
+            audience=self.settings.public_url,
+            now=clock.now(),
+        ).token
+
+    def caller(self, agency: str, *roles: str, client_id: str | None = None) -> "Partner":
+        """A partner system of an agency, signed in with these roles (analyst if none is named)."""
+        chosen = roles or ("analyst",)
+        client = client_id or self.credential(agency, *chosen)
+        return Partner(self, agency, client, self.token(client, *chosen))
+
+    def partner(self, code: str, *roles: str) -> "Partner":
+        """A newly registered agency with one signed-in system."""
+        return self.caller(self.register(code), *roles)
+
+    def stranger_permissions(self) -> list[str]:
+        """Every permission there is, for tokens that must fail for another reason."""
+        return sorted({permission.value for held in PERMISSIONS.values() for permission in held})
+
+
+@dataclass
+class Partner:
+    """One signed-in system; its calls carry its token."""
+
+    hub: Hub
+    agency: str
+    client_id: str
+    access_token: str
+
+    async def call(self, method: str, path: str, **options: Any) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {self.access_token}", **options.pop("headers", {})}
+        return await self.hub.client.request(method, path, headers=headers, **options)
+
+    async def get(self, path: str, **options: Any) -> httpx.Response:
+        return await self.call("GET", path, **options)
+
+    async def post(self, path: str, json: Any = None, **options: Any) -> httpx.Response:
+        return await self.call("POST", path, json=json, **options)
+
+    async def put(self, path: str, json: Any, etag: str | None = None, **options: Any) -> httpx.Response:
+        headers = {**({"If-Match": etag} if etag else {}), **options.pop("headers", {})}
+        return await self.call("PUT", path, json=json, headers=headers, **options)
+
+    async def patch(self, path: str, json: Any, etag: str | None = None, **options: Any) -> httpx.Response:
+        headers = {**({"If-Match": etag} if etag else {}), **options.pop("headers", {})}
+        return await self.call("PATCH", path, json=json, headers=headers, **options)
+
+    async def profile(self, name: str = "Bokor Group", **fields: Any) -> dict[str, Any]:
+        """Create a profile; `share` names the agencies it is shared with."""
+        share = fields.pop("share", [])
+        handling = fields.pop("handling", {"tlp": "AMBER", "audience": {"agencies": list(share)}})
+        answer = await self.post("/v1/criminal-organizations", {"name": name, "handling": handling, **fields})
+        assert answer.status_code == 201, answer.text
+        created: dict[str, Any] = answer.json()
+        return created
+
+
+@pytest.fixture
+async def hub(cluster: Cluster, database: str, settings: Settings) -> AsyncIterator[Hub]:
+    """A hub of its own for one test: application, database, client."""
+    app = create_app(settings, cluster.conninfo(DatabaseRole.API, database), MasterKey(secrets.token_bytes(32)))
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=("127.0.0.1", 50000))
+    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url=PUBLIC_URL) as client:
+        yield Hub(app, cluster, database, client, settings)
