@@ -21,7 +21,7 @@ BEGIN;
 SET LOCAL client_min_messages = warning;
 
 -- Roles. SUPERUSER, BYPASSRLS and the like are not spelled out in the negative, because a managed server's
--- administrator may not even mention them; they are absent by default, and the last block checks that.
+-- administrator may not even mention them; they are absent by default, and a block below checks that.
 
 DO $roles$
 DECLARE
@@ -42,10 +42,11 @@ BEGIN
     -- The owner may become the engine, but does not see with its eyes: policies written for the engine must not
     -- apply to the owner. Before version 16 inheriting is a property of the role and not of the grant.
     ALTER ROLE interdesk_owner NOINHERIT;
-    IF current_setting('server_version_num')::int >= 160000 THEN
-        EXECUTE 'GRANT interdesk_engine TO interdesk_owner WITH INHERIT FALSE, SET TRUE, ADMIN FALSE';
-    ELSE
-        GRANT interdesk_engine TO interdesk_owner;
+    IF NOT EXISTS (
+        SELECT FROM pg_auth_members WHERE roleid = 'interdesk_engine'::regrole AND member = 'interdesk_owner'::regrole
+    ) THEN
+        EXECUTE 'GRANT interdesk_engine TO interdesk_owner'
+            || CASE WHEN current_setting('server_version_num')::int >= 160000 THEN ' WITH INHERIT FALSE, SET TRUE' ELSE '' END;
     END IF;
     IF NOT (SELECT rolbypassrls FROM pg_roles WHERE rolname = 'interdesk_backup') THEN
         BEGIN
@@ -108,14 +109,6 @@ $borrow$;
 @contents@
 @database_privileges@
 @extensions@
-DO $return$
-BEGIN
-    IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
-        REVOKE interdesk_owner, interdesk_engine FROM CURRENT_USER;
-    END IF;
-END
-$return$;
-
 DO $check$
 DECLARE
     unfit text;
@@ -126,6 +119,16 @@ BEGIN
     IF unfit IS NOT NULL THEN
         RAISE EXCEPTION 'more power than Interdesk allows (SUPERUSER, CREATEROLE, REPLICATION or BYPASSRLS): %', unfit;
     END IF;
+    SELECT string_agg(login || ' of ' || protected, ', ') INTO unfit
+    FROM unnest(ARRAY['interdesk_api', 'interdesk_worker', 'interdesk_backup']) AS login,
+         unnest(ARRAY['interdesk_owner', 'interdesk_engine']) AS protected
+    WHERE pg_has_role(login, protected, 'MEMBER');
+    IF unfit IS NOT NULL THEN
+        RAISE EXCEPTION 'these are members and must not be: %', unfit;
+    END IF;
+    IF pg_has_role('interdesk_owner', 'interdesk_engine', 'USAGE') THEN
+        RAISE EXCEPTION 'interdesk_owner inherits from interdesk_engine: REVOKE interdesk_engine FROM interdesk_owner, and run this again';
+    END IF;
     IF current_setting('server_encoding') <> 'UTF8' THEN
         RAISE EXCEPTION 'the encoding of the database must be UTF8, it is %', current_setting('server_encoding');
     END IF;
@@ -135,5 +138,15 @@ BEGIN
     END IF;
 END
 $check$;
+
+DO $return$
+BEGIN
+    IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
+        -- Without this the administrator could not even come back to run the script again.
+        GRANT CONNECT ON DATABASE @database@ TO CURRENT_USER;
+        REVOKE interdesk_owner, interdesk_engine FROM CURRENT_USER;
+    END IF;
+END
+$return$;
 
 COMMIT;
