@@ -1,5 +1,5 @@
 """The doors: one file per URL noun; a handler is a signature and the steps of its call in the order they are refused."""
 
-from app.routers import criminal_organizations, health
+from app.routers import criminal_organizations, health, me, oauth
 
-ALL = (criminal_organizations.router, health.router)
+ALL = (oauth.router, me.router, criminal_organizations.router, criminal_organizations.common, health.router)

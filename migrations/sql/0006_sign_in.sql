@@ -28,40 +28,58 @@ BEGIN
   INSERT INTO signing_keys (kid, public_jwk, sealed_private_key, created_at) VALUES (p_kid, p_public_jwk, p_sealed, p_at);
 END $$;
 
--- How long a client must wait before it may try to sign in again, in seconds; 0 if it may at once.
-CREATE FUNCTION sign_in_wait(p_subject bytea) RETURNS double precision
+-- The first of a sign-in's two statements, the same for every client there is or is not: how long (in seconds) this client
+-- must wait after failures from its network, and what the proof it brought is checked against. state: ok, unknown,
+-- unusable (revoked, expired or suspended), network. at: the database's clock, which tokens are issued by, so that one
+-- issued before a revocation of all tokens is never younger than it.
+CREATE FUNCTION begin_sign_in(p_subject bytea, p_client text, p_peer inet)
+RETURNS TABLE (at timestamptz, wait double precision, state text, agency text, roles text[], secret_hashes bytea[], jwks jsonb)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-  SELECT coalesce((SELECT greatest(0, extract(epoch FROM blocked_until - clock_timestamp())) FROM sign_in_failures WHERE subject = p_subject), 0)
+  SELECT clock_timestamp(), coalesce(greatest(0, extract(epoch FROM f.blocked_until - clock_timestamp()))::double precision, 0),
+    CASE WHEN c.client_id IS NULL THEN 'unknown' WHEN NOT c.usable THEN 'unusable'
+      WHEN cardinality(c.allowed_networks) > 0 AND NOT coalesce(p_peer <<= ANY (c.allowed_networks), false) THEN 'network'
+      ELSE 'ok' END,
+    c.agency, coalesce(c.roles, '{}'), array_remove(ARRAY[c.secret_hash, c.former_secret_hash], NULL), c.jwks
+  FROM (VALUES (p_subject)) AS s (subject) LEFT JOIN sign_in_failures f ON f.subject = s.subject
+    LEFT JOIN credential_for_sign_in(p_client) c ON true
 $$;
 
--- Counts a failed sign-in of a client from a source network. The first five cost nothing; then each doubles the wait,
--- up to five minutes. An hour without a failure is forgotten.
-CREATE FUNCTION sign_in_failed(p_subject bytea) RETURNS double precision
-LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+-- The second statement after a failure: counts it for this client and network, and records it. The first five cost
+-- nothing; then each doubles the wait, up to five minutes. An hour without a failure is forgotten.
+CREATE FUNCTION sign_in_failed(
+  p_subject bytea, p_agency text, p_client text, p_action text, p_request text, p_peer inet, p_detail jsonb
+) RETURNS void LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
   INSERT INTO sign_in_failures AS f (subject, failures, last_at, blocked_until)
   VALUES (p_subject, 1, clock_timestamp(), clock_timestamp())
   ON CONFLICT (subject) DO UPDATE SET
     failures = CASE WHEN f.last_at < clock_timestamp() - interval '1 hour' THEN 1 ELSE f.failures + 1 END,
     last_at = clock_timestamp(),
     blocked_until = clock_timestamp() + CASE WHEN f.last_at < clock_timestamp() - interval '1 hour' OR f.failures < 5 THEN interval '0'
-      ELSE least(interval '5 minutes', interval '1 second' * 2 ^ least(f.failures - 5, 9)) END
-  RETURNING extract(epoch FROM f.blocked_until - clock_timestamp())
-$$;
-
-CREATE FUNCTION sign_in_succeeded(p_subject bytea, p_client text, p_request text, p_peer inet, p_detail jsonb) RETURNS void
-LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-  DELETE FROM sign_in_failures WHERE subject = p_subject;
-  UPDATE credentials SET last_used_at = clock_timestamp() WHERE client_id = p_client;
+      ELSE least(interval '5 minutes', interval '1 second' * 2 ^ least(f.failures - 5, 9)) END;
   INSERT INTO audit_entries (agency, client_id, action, outcome, request_id, peer, detail)
-  SELECT agency, client_id, 'token.issue', 'done', p_request, p_peer, p_detail FROM credentials WHERE client_id = p_client
+  VALUES (p_agency, p_client, p_action, 'invalid_client', p_request, p_peer, p_detail)
 $$;
 
--- Uses up an assertion; false if it was used before.
-CREATE FUNCTION use_assertion(p_client text, p_jti text, p_expires timestamptz) RETURNS boolean
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+-- The second statement after a proof that holds: uses up the assertion, if one was the proof, forgets the failures and
+-- records what the client came for. False, and nothing done, if the assertion was used before. last_used_at is kept to
+-- the minute, so that the parallel sign-ins of one client do not queue for its row.
+CREATE FUNCTION sign_in_succeeded(
+  p_subject bytea, p_client text, p_action text, p_request text, p_peer inet, p_detail jsonb,
+  p_jti text DEFAULT NULL, p_jti_expires timestamptz DEFAULT NULL
+) RETURNS boolean LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
-  INSERT INTO used_assertions (client_id, jti, expires_at) VALUES (p_client, p_jti, p_expires) ON CONFLICT DO NOTHING;
-  RETURN FOUND;
+  IF p_jti IS NOT NULL THEN
+    INSERT INTO used_assertions (client_id, jti, expires_at) VALUES (p_client, p_jti, p_jti_expires) ON CONFLICT DO NOTHING;
+    IF NOT FOUND THEN
+      RETURN false;
+    END IF;
+  END IF;
+  DELETE FROM sign_in_failures WHERE subject = p_subject;
+  UPDATE credentials SET last_used_at = clock_timestamp()
+  WHERE client_id = p_client AND coalesce(last_used_at < clock_timestamp() - interval '1 minute', true);
+  INSERT INTO audit_entries (agency, client_id, action, outcome, request_id, peer, detail)
+  SELECT agency, client_id, p_action, 'done', p_request, p_peer, p_detail FROM credentials WHERE client_id = p_client;
+  RETURN true;
 END $$;
 
 CREATE FUNCTION revoke_token(p_client text, p_jti uuid, p_expires timestamptz, p_request text, p_peer inet) RETURNS void
@@ -102,15 +120,15 @@ DECLARE
   v_function record;
 BEGIN
   FOR v_function IN SELECT p.oid::regprocedure AS name FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND p.prosecdef
-    AND p.proname IN ('load_signing_keys', 'found_signing_key', 'rotate_signing_key', 'sign_in_wait', 'sign_in_failed', 'sign_in_succeeded',
-      'use_assertion', 'revoke_token', 'token_holds', 'forget_expired')
+    AND p.proname IN ('load_signing_keys', 'found_signing_key', 'rotate_signing_key', 'begin_sign_in', 'sign_in_failed', 'sign_in_succeeded',
+      'revoke_token', 'token_holds', 'forget_expired')
   LOOP
     EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', v_function.name);
     EXECUTE format('ALTER FUNCTION %s OWNER TO interdesk_engine', v_function.name);
   END LOOP;
 END $$;
 SET LOCAL ROLE interdesk_engine;
-GRANT EXECUTE ON FUNCTION load_signing_keys, found_signing_key, sign_in_wait, sign_in_failed, sign_in_succeeded, use_assertion,
+GRANT EXECUTE ON FUNCTION load_signing_keys, found_signing_key, begin_sign_in, sign_in_failed, sign_in_succeeded,
   revoke_token, token_holds TO interdesk_api, interdesk_worker;
 GRANT EXECUTE ON FUNCTION rotate_signing_key, forget_expired TO interdesk_worker;
 RESET ROLE;

@@ -1,0 +1,171 @@
+"""`/oauth/token`, `/oauth/introspect`, `/oauth/revoke`: in the shapes of RFC 6749, 7662 and 7009, errors included."""
+
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import psycopg
+from fastapi import APIRouter, Request, Response, Security
+from fastapi.routing import APIRoute
+from fastapi.security.http import HTTPBase
+from psycopg_pool import PoolTimeout
+from pydantic import Field
+
+from app.audit.refusals import Refusal, record_refusal
+from app.core.problems import Problem
+from app.core.shapes import Shape
+from app.domain.sign_in.clients import Lobby
+from app.domain.sign_in.granting import GRANT_TYPE, TokenAnswer, grant
+from app.domain.sign_in.refusals import OAuthError
+from app.domain.sign_in.requests import ASSERTION_TYPE, FORM_LIMIT, FORM_TYPE, read_form
+from app.web import answers
+from app.web.bodies import read_bytes, takes
+from app.web.rates import source_network
+from app.web.state import house
+
+log = logging.getLogger("interdesk.oauth")
+
+_ACTIONS = {"/oauth/token": "token.issue", "/oauth/introspect": "token.introspect", "/oauth/revoke": "token.revoke"}
+_NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}  # RFC 6749, section 5.1, wants both
+_UNAVAILABLE = OAuthError("temporarily_unavailable", "The hub cannot reach its database or its audit.", 503, 5)
+
+client_basic = HTTPBase(
+    scheme="basic",
+    scheme_name="client_basic",
+    description="Client id and client secret, as an administrator of the agency issued them.",
+    auto_error=False,
+)
+
+
+class OAuthRefusal(Shape):
+    """An error in the shape of RFC 6749, section 5.2."""
+
+    error: str = Field(description="A code to react to.", examples=["invalid_client"])
+    error_description: str = Field(description="A sentence for whoever integrates.", examples=["The scope is empty."])
+
+
+def _answer(refusal: OAuthError) -> Response:
+    headers = dict(_NO_STORE)
+    if refusal.status == 401:  # noqa: PLR2004 - Unauthorized
+        headers["WWW-Authenticate"] = 'Basic realm="interdesk", charset="UTF-8"'
+    if refusal.retry_after is not None:
+        headers["Retry-After"] = str(refusal.retry_after)
+    body = OAuthRefusal(error=refusal.code, error_description=refusal.description)
+    return Response(body.model_dump_json(), refusal.status, headers=headers, media_type=answers.JSON)
+
+
+async def _refuse(request: Request, refusal: OAuthError) -> Response:
+    """Record a refusal, then answer it; one that cannot be recorded answers 503 instead."""
+    if not refusal.recorded:
+        try:
+            await record_refusal(
+                house(request).database,
+                Refusal(
+                    action=_ACTIONS[request.url.path],
+                    outcome=refusal.code,
+                    request_id=request.state.request_id,
+                    peer=request.state.peer,
+                    agency=refusal.agency,
+                    client_id=refusal.client_id,
+                    reason=refusal.description,
+                ),
+            )
+        except (psycopg.Error, PoolTimeout):
+            log.exception("a refusal could not be recorded")
+            refusal = _UNAVAILABLE
+    return _answer(refusal)
+
+
+class OAuthRoute(APIRoute):
+    """A route whose every refusal has the shape that OAuth clients read."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Wrap the handler, so that what it raises is answered here and not by the porch."""
+        handle = super().get_route_handler()
+
+        async def answer(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except OAuthError as refusal:
+                return await _refuse(request, refusal)
+            except Problem as problem:
+                detail = problem.detail or problem.type.title
+                return await _refuse(request, OAuthError("invalid_request", detail, problem.type.status))
+            except (psycopg.Error, PoolTimeout):
+                log.exception("the database failed")
+                return _answer(_UNAVAILABLE)
+
+        return answer
+
+
+router = APIRouter(prefix="/oauth", tags=["Sign-in"], route_class=OAuthRoute, dependencies=[Security(client_basic)])
+
+_PROOF = {
+    "client_id": {"type": "string", "description": "With `client_secret`, or beside an assertion."},
+    "client_secret": {"type": "string", "description": "The secret, where Basic is not used."},
+    "client_assertion_type": {"type": "string", "enum": [ASSERTION_TYPE]},
+    "client_assertion": {
+        "type": "string",
+        "description": "A JWT signed by one of the client's keys (RFC 7523): `iss` and `sub` the client id, `aud` the "
+        "hub's issuer and nothing else, `exp` at most five minutes ahead, `jti` used once.",
+    },
+}
+_REFUSALS: dict[int | str, dict[str, Any]] = {
+    400: {"model": OAuthRefusal, "description": "The request is not right; `error` says how."},
+    401: {
+        "model": OAuthRefusal,
+        "description": "`invalid_client`: unknown, wrong proof, revoked, expired, suspended or from a network that is "
+        "not allowed; the answer is the same for all of them.",
+    },
+    413: {"model": OAuthRefusal, "description": f"The form has more than {FORM_LIMIT} bytes."},
+    429: {
+        "model": OAuthRefusal,
+        "description": "`slow_down`: this client failed too often from this network. Wait as `Retry-After` says; other "
+        "networks are not affected.",
+    },
+    503: {"model": OAuthRefusal, "description": "`temporarily_unavailable`: try again later."},
+}
+
+
+def _form(required: list[str], **properties: object) -> dict[str, Any]:
+    return takes({"type": "object", "properties": {**properties, **_PROOF}, "required": required}, FORM_TYPE)
+
+
+async def _read(request: Request) -> tuple[Lobby, dict[str, str]]:
+    home = house(request)
+    lobby = Lobby(
+        home.database,
+        home.settings.public_url,
+        _ACTIONS[request.url.path],
+        request.state.request_id,
+        request.state.peer,
+        source_network(request.state.peer),
+    )
+    body = await read_bytes(request, FORM_LIMIT)
+    return lobby, read_form(request.headers.get("content-type", ""), request.url.query, body)
+
+
+@router.post(
+    "/token",
+    summary="Get an access token",
+    operation_id="create_token",
+    responses={200: {"model": TokenAnswer, "description": "The token."}, **_REFUSALS},
+    openapi_extra=_form(
+        ["grant_type"],
+        grant_type={"type": "string", "enum": [GRANT_TYPE]},
+        scope={
+            "type": "string",
+            "description": "Permissions separated by spaces; without it, all that the credential holds. What the "
+            "credential does not hold is refused as `invalid_scope`, never left out silently.",
+        },
+    ),
+)
+async def create_token(request: Request) -> Response:
+    """Sign in with a client secret (Basic or in the form) or a signed assertion, and get a token for 15 minutes.
+
+    The token carries the permissions asked for in `scope`. What it may do is looked up with every call: a role that is
+    taken away, a revoked credential or a suspended agency counts from the next request on.
+    """
+    lobby, form = await _read(request)
+    granted = await grant(lobby, house(request).keys, request.headers.get("authorization"), form)
+    return Response(granted.model_dump_json(), headers=_NO_STORE, media_type=answers.JSON)
