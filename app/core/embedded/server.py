@@ -25,6 +25,8 @@ _PAUSE = 0.005
 _START_SECONDS = 60.0
 _STOP_SECONDS = 30.0
 _ORPHAN_SECONDS = 5.0
+_ATTEMPTS = 3
+_STATUS_LINE = 8
 _LARGEST_LOG = 5_000_000
 _LOG_TAIL = 2_000
 _MARK = "interdesk.data="
@@ -40,17 +42,17 @@ def ensure_running(layout: Layout, account: Account, sockets: Path, configure: C
     """
     deadline = time.monotonic() + _START_SECONDS
     orphans_since = time.monotonic()
-    launched = False
-    while not _answers(sockets):
+    launches = 0
+    while not _answers(layout, sockets):
         with FileLock(layout.server_lock) as lock:
             if lock.try_exclusive():
-                if launched:
+                if launches == _ATTEMPTS:
                     message = f"PostgreSQL ended while starting. The end of its log, {layout.log}:\n{_log_tail(layout)}"
                     raise EmbeddedPostgresError(message)
                 configure()
                 _launch(layout, account, lock)
-                launched = True
-        if not launched and main_process(layout) is None and time.monotonic() > orphans_since + _ORPHAN_SECONDS:
+                launches += 1
+        if not launches and main_process(layout) is None and time.monotonic() > orphans_since + _ORPHAN_SECONDS:
             _end_orphans(layout)
         if time.monotonic() > deadline:
             message = (
@@ -83,12 +85,8 @@ def reload(layout: Layout) -> None:
 
 def main_process(layout: Layout) -> int | None:
     """Return the id of the server's main process; None if the recorded one is dead or is somebody else's by now."""
-    try:
-        descriptor = os.open(layout.cluster / "postmaster.pid", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        with os.fdopen(descriptor, encoding="utf-8", errors="replace") as file:
-            process = int(file.readline())
-    except (OSError, ValueError):
-        return None
+    record = _record(layout)
+    process = int(record[0]) if record and record[0].isdecimal() else 0
     if process <= 1 or not is_held(layout.server_lock):
         return None
     command = _command_line(process)
@@ -96,9 +94,22 @@ def main_process(layout: Layout) -> int | None:
     return process if _mark(layout) in command or moved else None
 
 
-def _answers(sockets: Path) -> bool:
+def _answers(layout: Layout, sockets: Path) -> bool:
+    # While it recovers from a crash the server says so in its file, and would fill its log with refused visitors.
+    if len(record := _record(layout)) >= _STATUS_LINE and record[_STATUS_LINE - 1].strip() == "starting":
+        return False
     conninfo = make_conninfo(host=str(sockets), port=PORT, user=DatabaseRole.OWNER, dbname=DATABASE, connect_timeout=5)
     return pq.PGconn.ping(conninfo.encode()) == pq.Ping.OK
+
+
+def _record(layout: Layout) -> list[str]:
+    """Return the lines of the file in which the server keeps its process id and status; none if there is no file."""
+    try:
+        descriptor = os.open(layout.cluster / "postmaster.pid", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with os.fdopen(descriptor, encoding="utf-8", errors="replace") as file:
+            return file.read().splitlines()
+    except OSError:
+        return []
 
 
 def _launch(layout: Layout, account: Account, lock: FileLock) -> None:
