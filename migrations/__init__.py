@@ -1,7 +1,9 @@
 """Alembic migrations; tables, policies and SQL functions are frozen here."""
 
 from pathlib import Path
+from typing import cast
 
+import psycopg
 from alembic import op
 
 SQL = Path(__file__).parent / "sql"
@@ -12,5 +14,5 @@ def run_sql(name: str) -> None:
 
     It goes straight to the driver: SQLAlchemy always hands parameters along, and then a `%` would be a placeholder.
     """
-    connection = op.get_bind().connection.driver_connection
+    connection = cast("psycopg.Connection", op.get_bind().connection.driver_connection)
     connection.execute((SQL / name).read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""A real PostgreSQL for every test: one cluster, a migrated template, a database of its own for each worker and each app.
+"""A real PostgreSQL for every test: one cluster, a migrated template, a database of its own for each app.
 
 Without DATABASE_URL the embedded server is started in a temporary folder that goes when the last worker ends. With
 INTERDESK_TEST_DATABASE_URL (a superuser of any PostgreSQL 15 or later) that cluster is used instead.
@@ -50,7 +50,9 @@ class Cluster:
         # Rights on a database are not copied with it; this leaves TEMP to nobody, as the roles' script does.
         self.execute(sql.SQL("REVOKE ALL ON DATABASE {name} FROM PUBLIC").format(**names))
         for role in (DatabaseRole.API, DatabaseRole.WORKER, DatabaseRole.BACKUP):
-            self.execute(sql.SQL("GRANT CONNECT ON DATABASE {name} TO {role}").format(role=sql.Identifier(role), **names))
+            self.execute(
+                sql.SQL("GRANT CONNECT ON DATABASE {name} TO {role}").format(role=sql.Identifier(role), **names)
+            )
 
     def drop(self, name: str) -> None:
         self.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))

@@ -104,7 +104,10 @@ class Reader:
         """Read one page of a kind; 401 and 403 as Problem, each already in the audit."""
         request = _request(visit, permission, kind)
         request |= {"order": order, "filters": filters, "limit": limit, "after": after}
-        async with self._database.reads.connection() as connection, connection.cursor(row_factory=namedtuple_row) as cursor:
+        async with (
+            self._database.reads.connection() as connection,
+            connection.cursor(row_factory=namedtuple_row) as cursor,
+        ):
             await cursor.execute("SELECT * FROM list_records(%s::jsonb)", (orjson.dumps(request).decode(),))
             row: Any = await cursor.fetchone()
         if row.outcome != "ok":
@@ -133,6 +136,9 @@ class Reader:
     async def _read(self, requests: list[dict[str, Any]]) -> list[Any]:
         for number, request in enumerate(requests):
             request["n"] = number
-        async with self._database.reads.connection() as connection, connection.cursor(row_factory=namedtuple_row) as cursor:
+        async with (
+            self._database.reads.connection() as connection,
+            connection.cursor(row_factory=namedtuple_row) as cursor,
+        ):
             await cursor.execute("SELECT * FROM read_records(%s::jsonb)", (orjson.dumps(requests).decode(),))
             return await cursor.fetchall()

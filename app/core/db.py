@@ -53,5 +53,3 @@ class Database:
         """One transaction: committed at the end of the block, rolled back if it raises."""
         async with AsyncSession(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
-
-

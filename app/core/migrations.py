@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import migrations
+import psycopg
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, Engine, create_engine, text
+
+import migrations
 
 _LOCK = 7_331_004
 
@@ -37,9 +39,7 @@ def _state(connection: Connection) -> SchemaState:
     return SchemaState(MigrationContext.configure(connection).get_current_revision(), newest)
 
 
-def _engine(conninfo: str):  # noqa: ANN202 - an Engine; psycopg's connection comes from libpq's own syntax
-    import psycopg
-
+def _engine(conninfo: str) -> Engine:
     return create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(conninfo))
 
 

@@ -61,7 +61,10 @@ NOT_ACCEPTABLE = ProblemType(
     "not-acceptable", 406, "Not acceptable", "The call answers in none of the media types that `Accept` names."
 )
 CONFLICT = ProblemType(
-    "conflict", 409, "Conflicts with the present state", "The call does not fit the state the resource is in; `detail` says why."
+    "conflict",
+    409,
+    "Conflicts with the present state",
+    "The call does not fit the state the resource is in; `detail` says why.",
 )
 EXTERNAL_ID_TAKEN = ProblemType(
     "external-id-taken",
@@ -86,7 +89,10 @@ PRECONDITION_FAILED = ProblemType(
     "then have, and send it with the ETag of that answer.",
 )
 BODY_TOO_LARGE = ProblemType(
-    "body-too-large", 413, "The body is too large", "The body has more bytes than this hub takes; `detail` says how many."
+    "body-too-large",
+    413,
+    "The body is too large",
+    "The body has more bytes than this hub takes; `detail` says how many.",
 )
 UNSUPPORTED_MEDIA_TYPE = ProblemType(
     "unsupported-media-type",
@@ -137,13 +143,16 @@ RATE_LIMITED = ProblemType(
     "rate-limited", 429, "Too many requests", "Wait as many seconds as `Retry-After` says, then go on."
 )
 INTERNAL = ProblemType(
-    "internal", 500, "The hub failed", "Nothing was changed. Repeat the call; if it fails again, tell the operator the request id."
+    "internal",
+    500,
+    "The hub failed",
+    "Nothing was changed. Repeat the call; if it fails again, tell the operator the request id.",
 )
 UNAVAILABLE = ProblemType(
     "unavailable",
     503,
     "Not available now",
-    "The hub cannot reach its database, or cannot record the call in its audit: what cannot be recorded is not answered.",
+    "The hub cannot reach its database, or cannot record the call: what cannot be recorded is not answered.",
 )
 
 PROBLEM_TYPES: Mapping[str, ProblemType] = {

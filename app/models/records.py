@@ -4,14 +4,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, DateTime, Text
+from sqlalchemy import ARRAY, DateTime, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.dialects.postgresql import UUID as PgUuid
 from sqlmodel import Field, SQLModel
 
 
 class Record(SQLModel, table=True):
-    """Anything exchanged under handling rules; `document` is its API form for the originator, `shared_document` for readers."""
+    """Anything exchanged under handling rules.
+
+    `document` is its API form for the originator, `shared_document` for readers.
+    """
 
     __tablename__ = "records"
 
@@ -55,7 +57,7 @@ class Disclosure(SQLModel, table=True):
     id: UUID = Field(primary_key=True)
     record_id: UUID = Field(foreign_key="records.id")
     agencies: list[str] = Field(sa_type=ARRAY(Text))
-    groups: list[UUID] = Field(sa_type=ARRAY(PgUuid(as_uuid=True)))
+    groups: list[UUID] = Field(sa_type=ARRAY(Uuid))
     purpose: str = Field(sa_type=Text)
     at: datetime = Field(sa_type=DateTime(timezone=True))
     officer: str | None = Field(default=None, sa_type=Text)

@@ -4,9 +4,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, DateTime, Text
+from sqlalchemy import ARRAY, BigInteger, DateTime, Text, Uuid
 from sqlalchemy.dialects.postgresql import INET, JSONB
-from sqlalchemy.dialects.postgresql import UUID as PgUuid
 from sqlmodel import Field, SQLModel
 
 
@@ -24,7 +23,7 @@ class AuditEntry(SQLModel, table=True):
     action: str = Field(sa_type=Text)
     outcome: str = Field(sa_type=Text)
     kind: str | None = Field(default=None, sa_type=Text)
-    record_ids: list[UUID] = Field(sa_type=ARRAY(PgUuid(as_uuid=True)))
+    record_ids: list[UUID] = Field(sa_type=ARRAY(Uuid))
     originators: list[str] = Field(sa_type=ARRAY(Text))
     request_id: str | None = Field(default=None, sa_type=Text)
     peer: str | None = Field(default=None, sa_type=INET)

@@ -1,13 +1,13 @@
 """What a record was: its versions, each reader's from the one at which it first could see the record."""
 
-from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from psycopg import sql
 
 from app.access.desk import Desk
 from app.core.problems import not_found
+from app.records.shapes import VersionSummary
+from app.records.shelf import Stored
 
 _VERSIONS = sql.SQL(
     "SELECT version, at, changed FROM record_versions WHERE record_id = %(id)s AND version < %(before)s"
@@ -15,24 +15,17 @@ _VERSIONS = sql.SQL(
 )
 _VERSION = sql.SQL(
     "SELECT v.version, CASE WHEN r.originator = caller_agency() THEN v.document ELSE v.shared_document END AS text"
-    " FROM record_versions v JOIN records r ON r.id = v.record_id WHERE v.record_id = %(id)s AND v.version = %(version)s"
+    " FROM record_versions v JOIN records r ON r.id = v.record_id"
+    " WHERE v.record_id = %(id)s AND v.version = %(version)s"
 )
 _LAST = 2**31 - 1
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
-    """One version: when it came and which fields differ from the one before. Agencies stand here, never officers."""
-
-    version: int
-    at: datetime
-    changed: list[str]
-
-
-async def versions(desk: Desk, record_id: UUID, before: int | None, limit: int) -> list[Version]:
-    """The versions the caller may see, newest first, below `before`."""
-    rows = await desk.rows(_VERSIONS, id=record_id, before=before or _LAST, limit=limit)
-    return [Version(row.version, row.at, row.changed) for row in rows]
+async def versions(desk: Desk, stored: Stored, before: int | None, limit: int) -> list[VersionSummary]:
+    """The versions the caller may see, newest first, below `before`. Agencies stand there, never officers."""
+    rows = await desk.rows(_VERSIONS, id=stored.envelope.id, before=before or _LAST, limit=limit)
+    by = stored.envelope.originator
+    return [VersionSummary(version=row.version, at=row.at, by=by, changed=row.changed) for row in rows]
 
 
 async def version(desk: Desk, record_id: UUID, number: int) -> str:

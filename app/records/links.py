@@ -72,7 +72,7 @@ def _link(row: Any, seen_from: UUID) -> Link:  # noqa: ANN401 - a row of _COLUMN
 
 
 async def add(desk: Desk, stored: Stored, pointer: Pointer, where: str) -> Link:
-    """Point from the caller's own record to one it may see; 422 at `where` for anything else, 409 if it points there."""
+    """Point from the caller's own record to one it may see; 422 at `where` for others, 409 if it points there."""
     require_current(stored)
     source = stored.envelope.id
     if pointer.target == source:
@@ -97,7 +97,16 @@ async def add(desk: Desk, stored: Stored, pointer: Pointer, where: str) -> Link:
     if not rows:
         raise Problem(CONFLICT, detail="The record points there already, with this type.")
     await _note(desk, stored, "link.add", link_id)
-    return Link(link_id, pointer.type, pointer.kind.value, pointer.target, True, pointer.since, pointer.note, at)
+    return Link(
+        id=link_id,
+        type=pointer.type,
+        kind=pointer.kind.value,
+        target=pointer.target,
+        outgoing=True,
+        since=pointer.since,
+        note=pointer.note,
+        created_at=at,
+    )
 
 
 async def listed(

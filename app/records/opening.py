@@ -1,46 +1,27 @@
 """Who sees a record: replacing its handling, disclosing it, explaining it, and trying all that without doing it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, Final
 from uuid import UUID
 
+from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from app.access.desk import Desk
 from app.access.handling import AGENCIES_MAX, GROUPS_MAX, Handling, ReaderHandling, flaws, principals
 from app.core import clock
 from app.core.ids import uuid7
-from app.core.problems import PRECONDITION_FAILED, Flaw, Problem, invalid
+from app.core.problems import CONFLICT, PRECONDITION_FAILED, Flaw, Problem, invalid, not_found
 from app.core.shapes import distinct
+from app.models.vocabularies import RecordKind
 from app.records.documents import rerender
 from app.records.references import check_audience, check_named
-from app.records.shelf import Stored, check_exclusion, next_version, require_current
+from app.records.shapes import Access, Disclosure, DisclosureIn, Reach, Via
+from app.records.shelf import Stored, check_exclusion, fetch, next_version, require_current
 
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """Who would see a record under a handling, and what changes for whom."""
-
-    agencies: Sequence[str]
-    gained: Sequence[str]
-    lost: Sequence[str]
-
-    def document(self) -> dict[str, Any]:
-        """The answer to a dry run."""
-        return {"agencies": list(self.agencies), "gained": list(self.gained), "lost": list(self.lost)}
-
-
-@dataclass(frozen=True, slots=True)
-class Sight:
-    """One reason why an agency sees a record: the principal it holds, since when, and by which disclosure."""
-
-    agency: str
-    via: str
-    group: UUID | None
-    since: datetime
-    disclosure: UUID | None
+_TRIES: Final = 5
+NEWEST: Final = (datetime.max.replace(tzinfo=UTC), UUID(int=2**128 - 1))
 
 
 async def reach(desk: Desk, stored: Stored, handling: Handling) -> Reach:
@@ -48,7 +29,7 @@ async def reach(desk: Desk, stored: Stored, handling: Handling) -> Reach:
     originator = stored.envelope.originator
     before = await _agencies(desk, stored.envelope.handling, originator)
     after = await _agencies(desk, handling, originator)
-    return Reach(after, sorted(set(after) - set(before)), sorted(set(before) - set(after)))
+    return Reach(agencies=after, gained=sorted(set(after) - set(before)), lost=sorted(set(before) - set(after)))
 
 
 async def _agencies(desk: Desk, handling: Handling, originator: str) -> list[str]:
@@ -67,9 +48,13 @@ async def replace_handling(desk: Desk, stored: Stored, handling: Handling) -> St
     check_exclusion(handling, stored.envelope.originator, "")
     await check_audience(desk, handling, "/audience")
     audience, excluded = principals(handling.audience, stored.envelope.originator)
-    visible = any(getattr(handling, name) != getattr(stored.envelope.handling, name) for name in ReaderHandling.model_fields)
+    visible = any(
+        getattr(handling, name) != getattr(stored.envelope.handling, name) for name in ReaderHandling.model_fields
+    )
     envelope = (
-        next_version(stored.envelope, handling) if visible else stored.envelope.model_copy(update={"handling": handling})
+        next_version(stored.envelope, handling)
+        if visible
+        else stored.envelope.model_copy(update={"handling": handling})
     )
     rendered = rerender(envelope, stored.rendered.document)
     row = await desk.call_one(
@@ -92,13 +77,13 @@ async def replace_handling(desk: Desk, stored: Stored, handling: Handling) -> St
     return Stored(stored.kind, envelope, stored.audience_version + 1, stored.state, rendered, own=True)
 
 
-async def opened_to(desk: Desk, stored: Stored, agencies: Sequence[str], groups: Sequence[UUID]) -> Handling:
+async def opened_to(desk: Desk, stored: Stored, sent: DisclosureIn) -> Handling:
     """The record's handling with more agencies and groups in its audience, checked as a whole.
 
     422 for what the caller may not name, for an agency that the audience excludes (an exclusion is lifted where it was
     set, never in passing), and for groups that the label does not allow.
     """
-    handling = stored.envelope.handling
+    handling, agencies, groups = stored.envelope.handling, sent.agencies, sent.groups
     audience = handling.audience.model_copy(
         update={
             "agencies": distinct([*handling.audience.agencies, *agencies]),
@@ -118,22 +103,32 @@ async def opened_to(desk: Desk, stored: Stored, agencies: Sequence[str], groups:
         broken.append(Flaw("", "audience-too-large", "The audience would name too many; use a group or the community."))
     if broken:
         raise invalid(*broken)
-    await check_named(desk, agencies, groups)
+    await check_named(desk, sent)
     return opened
 
 
-async def disclose(
-    desk: Desk, stored: Stored, handling: Handling, agencies: Sequence[str], groups: Sequence[UUID], purpose: str
-) -> UUID:
-    """Open the record to agencies and groups, as `opened_to` made the handling; the id of the disclosure that says so."""
-    require_current(stored)
+async def disclose(desk: Desk, kind: RecordKind, record_id: UUID, sent: DisclosureIn) -> Disclosure:
+    """Open the caller's own record to more agencies and groups, on top of whom its handling names by then.
+
+    409 if others keep changing the record's handling at the same moment.
+    """
+    for _ in range(_TRIES):
+        stored = await fetch(desk, kind, record_id)
+        require_current(stored)
+        handling = await opened_to(desk, stored, sent)
+        disclosure_id = await _disclose(desk, stored, handling, sent)
+        if disclosure_id is not None:
+            return await disclosure(desk, stored, disclosure_id)
+    raise Problem(CONFLICT, detail="The record's handling is being changed by others. Repeat the call.")
+
+
+async def _disclose(desk: Desk, stored: Stored, handling: Handling, sent: DisclosureIn) -> UUID | None:
     audience, _ = principals(handling.audience, stored.envelope.originator)
-    envelope = stored.envelope.model_copy(update={"handling": handling})
-    rendered = rerender(envelope, stored.rendered.document)
-    disclosure = uuid7()
+    rendered = rerender(stored.envelope.model_copy(update={"handling": handling}), stored.rendered.document)
+    disclosure_id = uuid7()
     row = await desk.call_one(
         "disclose_record",
-        p_disclosure=disclosure,
+        p_disclosure=disclosure_id,
         p_id=stored.envelope.id,
         p_expected=stored.audience_version,
         p_expected_version=stored.envelope.version,
@@ -141,20 +136,65 @@ async def disclose(
         p_audience=audience,
         p_document=rendered.document,
         p_shared_document=rendered.shared_document,
-        p_agencies=list(agencies),
-        p_groups=list(groups),
-        p_purpose=purpose,
+        p_agencies=sent.agencies,
+        p_groups=sent.groups,
+        p_purpose=sent.purpose,
     )
-    if row.outcome != "changed":
-        raise Problem(PRECONDITION_FAILED)
-    return disclosure
+    return disclosure_id if row.outcome == "changed" else None
 
 
-async def explain(desk: Desk, stored: Stored) -> list[Sight]:
+async def explain(desk: Desk, stored: Stored) -> list[Access]:
     """Every agency that sees the record now, and each reason why."""
-    sights = []
-    for row in await desk.call("access_of", p_record=stored.envelope.id):
-        word, _, group = row.principal.partition(":")
-        via = "originator" if row.agency == stored.envelope.originator else word if group or word == "community" else "agency"
-        sights.append(Sight(row.agency, via, UUID(group) if group else None, row.since, row.disclosure_id))
-    return sights
+    return [
+        _access(row, stored.envelope.originator) for row in await desk.call("access_of", p_record=stored.envelope.id)
+    ]
+
+
+def _access(row: Any, originator: str) -> Access:  # noqa: ANN401 - a row of the function
+    word, _, group = row.principal.partition(":")
+    if row.agency == originator and row.principal == originator:
+        via = Via.ORIGINATOR
+    else:
+        via = Via(word) if group or word == Via.COMMUNITY else Via.AGENCY
+    return Access(
+        agency=row.agency, via=via, group=UUID(group) if group else None, since=row.since, disclosure=row.disclosure_id
+    )
+
+
+_DISCLOSURES = sql.SQL(
+    "SELECT id, agencies, groups, purpose, at, officer FROM disclosures WHERE record_id = %(record)s"
+    " AND (at, id) < (%(at)s, %(last)s) ORDER BY at DESC, id DESC LIMIT %(limit)s"
+)
+_DISCLOSURE = sql.SQL(
+    "SELECT id, agencies, groups, purpose, at, officer FROM disclosures WHERE record_id = %(record)s AND id = %(id)s"
+)
+
+
+def _disclosure(row: Any) -> Disclosure:  # noqa: ANN401 - a row of the table
+    return Disclosure(
+        id=row.id,
+        agencies=row.agencies,
+        groups=row.groups,
+        legal_basis=None,
+        purpose=row.purpose,
+        officer=row.officer,
+        version=1,
+        at=row.at,
+    )
+
+
+async def disclosures(
+    desk: Desk, stored: Stored, after: tuple[datetime, UUID] | None, limit: int
+) -> Sequence[Disclosure]:
+    """Disclosures of the caller's own record, newest first."""
+    at, last = after or NEWEST
+    rows = await desk.rows(_DISCLOSURES, record=stored.envelope.id, at=at, last=last, limit=limit)
+    return [_disclosure(row) for row in rows]
+
+
+async def disclosure(desk: Desk, stored: Stored, disclosure_id: UUID | None) -> Disclosure:
+    """One disclosure of the caller's own record."""
+    rows = await desk.rows(_DISCLOSURE, record=stored.envelope.id, id=disclosure_id)
+    if not rows:
+        raise not_found()
+    return _disclosure(rows[0])

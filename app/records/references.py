@@ -7,6 +7,7 @@ from uuid import UUID
 from app.access.desk import Desk
 from app.access.handling import Handling
 from app.core.problems import UNKNOWN_REFERENCE, Flaw, Problem
+from app.records.shapes import DisclosureIn
 
 
 def unknown_reference(*pointers: str) -> Problem:
@@ -16,7 +17,7 @@ def unknown_reference(*pointers: str) -> Problem:
 
 
 async def check_audience(desk: Desk, handling: Handling, pointer: str) -> None:
-    """422 for agencies, groups or a legal basis in a handling that the caller may not name; `pointer` is the audience's."""
+    """422 for what a handling names and the caller may not; `pointer` is the audience's."""
     audience = handling.audience
     pointers = [] if handling.legal_basis is None else [f"{pointer.rpartition('/')[0]}/legal_basis"]
     pointers += await _unknown(
@@ -28,9 +29,10 @@ async def check_audience(desk: Desk, handling: Handling, pointer: str) -> None:
         raise unknown_reference(*pointers)
 
 
-async def check_named(desk: Desk, agencies: Sequence[str], groups: Sequence[UUID]) -> None:
-    """422 for agencies and groups of a body that the caller may not name."""
-    pointers = await _unknown(desk, {"/agencies": agencies}, {"/groups": groups})
+async def check_named(desk: Desk, sent: DisclosureIn) -> None:
+    """422 for agencies, groups or a legal basis of a disclosure that the caller may not name."""
+    pointers = [] if sent.legal_basis is None else ["/legal_basis"]
+    pointers += await _unknown(desk, {"/agencies": sent.agencies}, {"/groups": sent.groups})
     if pointers:
         raise unknown_reference(*pointers)
 

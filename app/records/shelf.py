@@ -158,9 +158,7 @@ def check_exclusion(handling: Handling, originator: str, pointer: str) -> None:
         raise invalid(Flaw(f"{pointer}/audience/excluded/{number}", "originator-excluded", detail))
 
 
-async def _put(  # noqa: PLR0913 - the parts of one row
-    desk: Desk, kind: RecordKind, envelope: Envelope, rendered: Rendered, body: Body, at: datetime
-) -> Any:  # noqa: ANN401 - a row
+async def _put(desk: Desk, kind: RecordKind, envelope: Envelope, rendered: Rendered, body: Body, at: datetime) -> Any:  # noqa: ANN401 - a row
     audience, excluded = principals(envelope.handling.audience, envelope.originator)
     return await desk.call_one(
         "create_record",
@@ -195,7 +193,7 @@ async def retract(desk: Desk, stored: Stored) -> Stored:
     return await _replace(desk, stored, envelope, tombstone(envelope), RecordState.RETRACTED, (), (), ["state"])
 
 
-async def _replace(  # noqa: PLR0913 - the parts of one version
+async def _replace(
     desk: Desk,
     stored: Stored,
     envelope: Envelope,

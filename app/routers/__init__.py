@@ -1,5 +1,12 @@
 """The doors: one file per URL noun; a handler is a signature and the steps of its call in the order they are refused."""
 
-from app.routers import criminal_organizations, health, me, oauth
+from app.routers import audit_entries, criminal_organizations, health, me, oauth
 
-ALL = (oauth.router, me.router, criminal_organizations.router, criminal_organizations.common, health.router)
+ALL = (
+    audit_entries.router,
+    oauth.router,
+    me.router,
+    criminal_organizations.router,
+    criminal_organizations.common,
+    health.router,
+)

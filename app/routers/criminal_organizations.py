@@ -8,20 +8,27 @@ from pydantic import Field
 from app.access.desk import Desk
 from app.core.codes import Country
 from app.core.ids import parse_uuid
+from app.core.merge_patch import MEDIA_TYPE as MERGE_PATCH
 from app.core.text import Line
 from app.domain.criminal_organizations import profiles
-from app.domain.criminal_organizations.shapes import CriminalOrganizationCreate, CriminalOrganizationPatch
+from app.domain.criminal_organizations.shapes import (
+    CriminalOrganization,
+    CriminalOrganizationCreate,
+    CriminalOrganizationPatch,
+)
 from app.identity.roles import Permission
 from app.models.vocabularies import CrimeType, OrganizationKind, OrganizationStatus, ThreatLevel
+from app.routers import amendments, relations, sightings
+from app.routers.records import record_routes
 from app.web import answers, calls
-from app.web.bodies import MERGE_PATCH_TYPE, takes
 from app.web.callers import Door, at_desk, through_door
 from app.web.listing import RecordFilters, page_of_records, require_searchable
+from app.web.openapi import operation, page_of
 from app.web.replays import replay_record
 
 KIND = profiles.KIND
-PATH = f"/v1/{KIND}"
-router = APIRouter(prefix=PATH, tags=["Criminal organizations"])
+TAG = "Criminal organizations"
+router = APIRouter(prefix=f"/v1/{KIND}", tags=[TAG])
 
 Reading = Annotated[Door, through_door(Permission.PROFILES_READ)]
 Writing = Annotated[Desk, at_desk(Permission.PROFILES_WRITE)]
@@ -40,7 +47,12 @@ class ProfileFilters(RecordFilters):
     kind: OrganizationKind | None = Field(None, description="How they are built.")
 
 
-@router.get("", summary="List profiles", operation_id="list_criminal_organizations")
+@router.get(
+    "",
+    summary="List profiles",
+    operation_id="list_criminal_organizations",
+    **operation(page_of(CriminalOrganization), csv=True, etag=False),
+)
 async def list_profiles(request: Request, door: Reading, filters: Annotated[ProfileFilters, Query()]) -> Response:
     """List the profiles you may see, newest change first; with `q`, by likeness of names in any script, best first."""
     require_searchable(filters.q)
@@ -51,8 +63,13 @@ async def list_profiles(request: Request, door: Reading, filters: Annotated[Prof
     "",
     summary="Create a profile",
     operation_id="create_criminal_organization",
-    status_code=201,
-    openapi_extra=takes(CriminalOrganizationCreate),
+    **operation(
+        CriminalOrganization,
+        status=201,
+        body=CriminalOrganizationCreate,
+        once=True,
+        problems=("unknown-reference", "external-id-taken"),
+    ),
 )
 async def create_profile(request: Request, desk: Writing) -> Response:
     """Create a profile of your agency. Its restriction is part of the call: nobody sees it before that is in force."""
@@ -64,10 +81,18 @@ async def create_profile(request: Request, desk: Writing) -> Response:
     return await calls.once(request, desk, replay_record(desk), act)
 
 
-@router.get("/{record_id}", summary="Read a profile", operation_id="read_criminal_organization")
+@router.get(
+    "/{record_id}",
+    summary="Read a profile",
+    operation_id="read_criminal_organization",
+    **operation(CriminalOrganization),
+)
 async def read_profile(request: Request, door: Reading, record_id: str) -> Response:
-    """Read a profile that your agency owns or that is shared with it."""
-    request.state.subject = (KIND.value, parse_uuid(record_id))
+    """Read a profile that your agency owns or that is shared with it.
+
+    Readers find of the handling only the label, codes, caveat and review date. Of a retracted profile only a tombstone
+    is left: its id, reference, version and the state `retracted`.
+    """
     served = await door.house.reader.record(door.visit, door.permission, KIND.value, parse_uuid(record_id))
     return answers.document(request, served.document, served.version)
 
@@ -76,7 +101,13 @@ async def read_profile(request: Request, door: Reading, record_id: str) -> Respo
     "/{record_id}",
     summary="Change a profile",
     operation_id="change_criminal_organization",
-    openapi_extra=takes(CriminalOrganizationPatch, MERGE_PATCH_TYPE, answers.JSON),
+    **operation(
+        CriminalOrganization,
+        body=CriminalOrganizationPatch,
+        types=(MERGE_PATCH, answers.JSON),
+        match=True,
+        problems=("retracted",),
+    ),
 )
 async def change_profile(request: Request, desk: Writing, record_id: str) -> Response:
     """Change a profile of your agency by a merge patch (RFC 7396), based on the version named in If-Match."""
@@ -85,3 +116,9 @@ async def change_profile(request: Request, desk: Writing, record_id: str) -> Res
     sent = await calls.read_patch(request, CriminalOrganizationPatch)
     changed = await profiles.patch(desk, stored, sent)
     return answers.document(request, changed.text, changed.envelope.version)
+
+
+router.include_router(relations.router)
+router.include_router(amendments.router)
+router.include_router(sightings.router)
+common = record_routes(KIND, CriminalOrganization, TAG)

@@ -2,7 +2,7 @@
 
 import hmac
 import ipaddress
-from typing import Annotated
+from typing import Annotated, cast
 
 import psycopg
 from fastapi import APIRouter, Depends, Request, Response
@@ -50,5 +50,5 @@ async def metrics(request: Request, home: Home) -> Response:
     async with home.database.reads.connection() as connection:
         cursor = await connection.execute("SELECT waiting, seconds FROM feed_lag()")
         row = await cursor.fetchone()
-    waiting, seconds = row if row else (0, 0.0)
-    return Response(exposition(int(waiting), float(seconds)), media_type="text/plain; version=0.0.4")
+    waiting, seconds = cast("tuple[int, float]", row)
+    return Response(exposition(waiting, seconds), media_type="text/plain; version=0.0.4")

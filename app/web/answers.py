@@ -50,7 +50,11 @@ def document(
 
 
 def model(
-    request: Request, value: BaseModel, version: int | None = None, status: int = 200, headers: Mapping[str, str] | None = None
+    request: Request,
+    value: BaseModel,
+    version: int | None = None,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
 ) -> Response:
     """A shape as a document; with an ETag where it has a version."""
     body = value.model_dump_json(by_alias=True).encode()

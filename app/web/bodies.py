@@ -39,8 +39,9 @@ async def read_bytes(request: Request, limit: int) -> bytes:
         if size > limit:
             raise refusal
         parts.append(part)
-    request.state.body = b"".join(parts)
-    return request.state.body
+    body = b"".join(parts)
+    request.state.body = body
+    return body
 
 
 def _check_depth(value: object, depth: int = 1) -> None:
@@ -65,7 +66,9 @@ def parse_json(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
 def require_media_type(request: Request, *accepted: str) -> None:
     """415 unless the body is of one of the accepted types; PATCH learns them from Accept-Patch."""
     if media_type(request) not in accepted:
-        headers = {"Accept-Patch": ", ".join(accepted)} if request.method == "PATCH" else {"Accept": ", ".join(accepted)}
+        headers = (
+            {"Accept-Patch": ", ".join(accepted)} if request.method == "PATCH" else {"Accept": ", ".join(accepted)}
+        )
         raise Problem(UNSUPPORTED_MEDIA_TYPE, detail=f"Send the body as {' or '.join(accepted)}.", headers=headers)
 
 

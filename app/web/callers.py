@@ -52,7 +52,9 @@ def header_text(request: Request, name: str, longest: int) -> str | None:
         text = raw
     text = text.strip()
     if len(text) > longest or any(ord(character) < 32 or ord(character) == 127 for character in text):  # noqa: PLR2004 - ASCII
-        flaw = Flaw(f"/header/{name}", "text-too-long", f"At most {longest} characters, none of them control characters.")
+        flaw = Flaw(
+            f"/header/{name}", "text-too-long", f"At most {longest} characters, none of them control characters."
+        )
         raise Problem(INVALID_PARAMETER, errors=[flaw])
     return text or None
 

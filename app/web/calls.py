@@ -10,11 +10,11 @@ from pydantic import BaseModel
 from app.access.desk import Desk
 from app.core.ids import parse_uuid
 from app.core.merge_patch import MergePatch
-from app.core.problems import not_found
 from app.models.vocabularies import RecordKind
 from app.records import shelf
 from app.records.shelf import Stored
 from app.web import answers, bodies, idempotency
+from app.web.idempotency import Kept
 from app.web.preconditions import check_if_match
 from app.web.state import house
 
@@ -23,7 +23,7 @@ _P = TypeVar("_P", bound=MergePatch)
 
 
 async def fetch(request: Request, desk: Desk, kind: RecordKind, record_id: str) -> Stored:
-    """The record that a path names, or 404; the id asked for goes into the audit of whatever is refused from here on."""
+    """The record that a path names, or 404; its id goes into the audit of whatever is refused from here on."""
     parsed = parse_uuid(record_id)
     request.state.subject = (kind.value, parsed)
     return await shelf.fetch(desk, kind, parsed)
@@ -58,7 +58,7 @@ class Made:
     location: str | None = None
 
 
-Replay = Callable[[idempotency.Kept], Awaitable[str]]
+Replay = Callable[[Kept], Awaitable[str]]
 """Renders again, as the caller may see it now, the version that a kept call came to."""
 
 
@@ -69,9 +69,7 @@ async def once(request: Request, desk: Desk, replay: Replay, act: Callable[[], A
         headers = {"Idempotency-Replayed": "true"} | ({"Location": kept.location} if kept.location else {})
         return answers.document(request, await replay(kept), kept.version, kept.status, headers)
     made = await act()
-    await idempotency.keep(
-        request, desk, idempotency.Kept(made.status, made.location, made.noun, made.resource_id, made.version)
-    )
+    await idempotency.keep(request, desk, Kept(made.status, made.location, made.noun, made.resource_id, made.version))
     headers = {"Location": made.location} if made.location else {}
     return answers.document(request, made.body, made.version, made.status, headers)
 
@@ -87,8 +85,15 @@ def require_match(request: Request, version: int) -> None:
     check_if_match(request, version)
 
 
-def require_id(text: str) -> str:
-    """A canonical id from a path, or 404."""
-    if parse_uuid(text) is None:
-        raise not_found()
-    return text
+__all__ = [
+    "Kept",
+    "Made",
+    "Replay",
+    "fetch",
+    "fetch_own",
+    "once",
+    "read_body",
+    "read_patch",
+    "record_made",
+    "require_match",
+]

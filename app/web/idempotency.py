@@ -48,7 +48,7 @@ async def _body_hash(request: Request) -> bytes:
 
 
 async def recall(request: Request, desk: Desk) -> Kept | None:
-    """What a call with this key came to before, or None if this is the first; 409 while that one runs, 422 for another body."""
+    """What a call with this key came to before, or None for the first; 409 while that runs, 422 for another body."""
     key = _key(request)
     if key is None:
         return None

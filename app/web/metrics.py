@@ -3,9 +3,7 @@
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 REGISTRY = CollectorRegistry()
-_REQUESTS = Counter(
-    "interdesk_requests_total", "Requests answered.", ["method", "route", "status"], registry=REGISTRY
-)
+_REQUESTS = Counter("interdesk_requests_total", "Requests answered.", ["method", "route", "status"], registry=REGISTRY)
 _SECONDS = Histogram(
     "interdesk_request_seconds",
     "Time to the end of the answer.",

@@ -2,8 +2,10 @@
 
 import hashlib
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 import orjson
 from fastapi import Request
@@ -42,3 +44,18 @@ def next_link(request: Request, public_url: str, cursor: str | None) -> dict[str
         return {}
     parameters = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
     return {"Link": f'<{public_url}{request.url.path}?{urlencode([*parameters, ("cursor", cursor)])}>; rel="next"'}
+
+
+def _others(request: Request) -> dict[str, Any]:
+    return {name: value for name, value in request.query_params.items() if name not in ("cursor", "limit")}
+
+
+def place_of(request: Request, sealer: Sealer, cursor: str | None) -> tuple[datetime, UUID] | None:
+    """Where a list that is ordered by moment and id goes on."""
+    place = open_cursor(sealer, request.url.path, _others(request), cursor)
+    return None if place is None else (datetime.fromisoformat(place["at"]), UUID(place["id"]))
+
+
+def next_place(request: Request, sealer: Sealer, at: datetime, row_id: UUID) -> str:
+    """The cursor for what comes after this moment and id."""
+    return seal_cursor(sealer, request.url.path, _others(request), {"at": at.isoformat(), "id": str(row_id)})

@@ -36,7 +36,7 @@ _HSTS = "max-age=63072000; includeSubDomains"
 
 
 def peer_of(scope: Scope, headers: Headers, trusted: Iterable[Network]) -> str | None:
-    """The address of whoever calls: the peer, or behind trusted proxies the last address they did not add themselves."""
+    """The address of whoever calls: the peer, or behind trusted proxies the last one that is not theirs."""
     client = scope.get("client")
     try:
         peer = ipaddress.ip_address(client[0]) if client else None

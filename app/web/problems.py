@@ -53,9 +53,7 @@ def respond(problem: Problem, request: Request) -> Response:
         "errors": [flaw.document() for flaw in problem.errors],
         **problem.extra,
     }
-    return Response(
-        orjson.dumps(document), kind.status, headers=headers, media_type="application/problem+json"
-    )
+    return Response(orjson.dumps(document), kind.status, headers=headers, media_type="application/problem+json")
 
 
 async def answer_problem(request: Request, problem: Problem) -> Response:
@@ -96,7 +94,8 @@ def route_path(request: Request) -> str:
 async def answer_invalid_parameter(request: Request, error: RequestValidationError) -> Response:
     """Query and header parameters that FastAPI refused."""
     flaws = [
-        Flaw("/".join(("", *map(str, item["loc"]))), item["type"].replace("_", "-"), item["msg"]) for item in error.errors()
+        Flaw("/".join(("", *map(str, item["loc"]))), item["type"].replace("_", "-"), item["msg"])
+        for item in error.errors()
     ]
     return await answer_problem(request, Problem(INVALID_PARAMETER, errors=flaws))
 
@@ -112,9 +111,11 @@ async def answer_http_exception(request: Request, error: HTTPException) -> Respo
 async def answer_database_error(request: Request, error: Exception) -> Response:
     """The database is away or refused: a serialization conflict is the caller's to repeat, the rest is ours."""
     cause = error.orig if isinstance(error, DBAPIError) else error
-    if isinstance(cause, psycopg.errors.LockNotAvailable | psycopg.errors.DeadlockDetected | psycopg.errors.QueryCanceled):
+    if isinstance(
+        cause, psycopg.errors.LockNotAvailable | psycopg.errors.DeadlockDetected | psycopg.errors.QueryCanceled
+    ):
         return respond(Problem(CONFLICT, detail="Others are changing the same thing. Repeat the call."), request)
-    log.exception("the database failed", exc_info=error)
+    log.error("the database failed", exc_info=error)
     if isinstance(cause, psycopg.OperationalError) or isinstance(error, TimeoutError):
         return respond(Problem(UNAVAILABLE, headers={"Retry-After": "5"}), request)
     return respond(Problem(INTERNAL), request)
@@ -122,11 +123,11 @@ async def answer_database_error(request: Request, error: Exception) -> Response:
 
 async def answer_unexpected(request: Request, error: Exception) -> Response:
     """A defect of the hub: the caller learns the request id, the log everything but content."""
-    log.exception("unexpected failure", exc_info=error)
+    log.error("unexpected failure", exc_info=error)
     return respond(Problem(INTERNAL), request)
 
 
-HANDLERS: dict[type[Exception], Any] = {
+HANDLERS: dict[int | type[Exception], Any] = {
     Problem: answer_problem,
     RequestValidationError: answer_invalid_parameter,
     HTTPException: answer_http_exception,

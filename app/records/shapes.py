@@ -1,0 +1,99 @@
+"""Bodies of the calls that every kind of record has."""
+
+from typing import Annotated, Self
+from uuid import UUID
+
+from pydantic import AfterValidator, Field, model_validator
+
+from app.access.handling import AGENCIES_MAX, GROUPS_MAX
+from app.core.codes import AgencyCode
+from app.core.dates import UtcDateTime
+from app.core.problems import Flaw
+from app.core.shapes import Shape, distinct, refuse
+from app.core.text import Paragraph
+from app.core.vocabulary import Vocabulary
+from app.models.vocabularies import LinkType, RecordKind
+
+
+class Reach(Shape):
+    """Who would see a record after a change that was only tried."""
+
+    agencies: list[AgencyCode] = Field(description="Every agency that would see the record, its originator included.")
+    gained: list[AgencyCode] = Field(description="Those of them that do not see it now.")
+    lost: list[AgencyCode] = Field(description="Agencies that see it now and would not any more.")
+
+
+class DisclosureIn(Shape):
+    """Agencies and groups to open a record to, and why."""
+
+    agencies: Annotated[list[AgencyCode], Field(max_length=AGENCIES_MAX), AfterValidator(distinct)] = Field(
+        default_factory=list, description="Agencies to open the record to.", examples=[["INTERPOL"]]
+    )
+    groups: Annotated[list[UUID], Field(max_length=GROUPS_MAX), AfterValidator(distinct)] = Field(
+        default_factory=list, description="Groups to open it to; their chair and members see it."
+    )
+    legal_basis: UUID | None = Field(default=None, description="The agreement that makes the sharing lawful.")
+    purpose: Paragraph = Field(
+        description="Why they need it.", examples=["Arrest planned for December, case 2026-1187."]
+    )
+
+    @model_validator(mode="after")
+    def _opens_to_somebody(self) -> Self:
+        if not self.agencies and not self.groups:
+            refuse("DisclosureIn", [Flaw("/agencies", "recipient-missing", "Name at least one agency or group.")])
+        return self
+
+
+class Disclosure(Shape):
+    """The logged act of opening a record, as its originator sees it."""
+
+    id: UUID = Field(description="The disclosure's id.")
+    agencies: list[AgencyCode] = Field(description="Agencies the record was opened to.")
+    groups: list[UUID] = Field(description="Groups it was opened to.")
+    legal_basis: UUID | None = Field(description="The agreement that makes the sharing lawful.")
+    purpose: Paragraph = Field(description="Why.")
+    officer: str | None = Field(description="On whose behalf, if the call said so.")
+    version: int = Field(description="Always 1: a disclosure is not changed, only followed by others.")
+    at: UtcDateTime = Field(description="When.")
+
+
+class Via(Vocabulary):
+    """Through what an agency sees a record."""
+
+    ORIGINATOR = "originator", "It owns the record."
+    AGENCY = "agency", "The audience names it."
+    GROUP = "group", "It is chair or member of a group in the audience."
+    OBSERVERS = "observers", "It is observer of a group whose observers the audience names."
+    COMMUNITY = "community", "The record is open to the whole community."
+
+
+class Access(Shape):
+    """One reason why one agency sees a record."""
+
+    agency: AgencyCode = Field(description="The agency.")
+    via: Via = Field(description="Through what it sees the record.")
+    group: UUID | None = Field(description="The group, where one is the reason.")
+    since: UtcDateTime = Field(description="Since when, without a break.")
+    disclosure: UUID | None = Field(description="The disclosure that opened it; null where the handling itself did.")
+
+
+class VersionSummary(Shape):
+    """That a record changed, and in which fields."""
+
+    version: int = Field(ge=1, description="The version.")
+    at: UtcDateTime = Field(description="When it came.")
+    by: AgencyCode = Field(description="Which agency made it: always the originator.")
+    changed: list[str] = Field(description="Fields that differ from the version before; empty for the first.")
+
+
+class LinkOut(Shape):
+    """A pointer between two records, shown to those who see both."""
+
+    id: UUID = Field(description="The link's id.")
+    type: LinkType = Field(description="What the target is to the source.")
+    kind: RecordKind = Field(description="The other record's kind.")
+    target: UUID = Field(description="The other record's id.")
+    outgoing: bool = Field(description="Whether the link starts at this record, or at the other one.")
+    note: Paragraph | None = Field(description="What else is to be known about it.")
+    version: int = Field(description="Always 1: a link is not changed, only taken back.")
+    created_at: UtcDateTime = Field(description="When it was made.")

@@ -1,0 +1,289 @@
+"""The calls that every kind of record has: handling, disclosures, access, versions, links, retraction.
+
+`record_routes(kind)` makes them for one kind, with that kind's permissions and names.
+"""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+
+from app.access.desk import Desk
+from app.access.envelope import LinkIn, Tombstone
+from app.access.handling import Handling, HandlingIn
+from app.audit.trail import note
+from app.core.ids import parse_uuid
+from app.core.problems import not_found
+from app.identity.roles import Permission
+from app.models.vocabularies import LinkType, RecordKind
+from app.records import history, links, opening, shelf
+from app.records.shapes import Access, Disclosure, DisclosureIn, LinkOut, VersionSummary
+from app.records.shelf import Stored
+from app.web import answers, calls
+from app.web.callers import at_desk
+from app.web.listing import Paging
+from app.web.openapi import operation, page_of
+from app.web.paging import next_place, open_cursor, place_of, seal_cursor
+from app.web.replays import replay_record
+from app.web.state import house
+
+LINK_TYPES = [member.value for member in LinkType]
+DryRun = Annotated[bool, Query(description="`true`: answer who would see it, and change nothing.")]
+
+
+def record_routes(kind: RecordKind, shape: type[Any], tag: str) -> APIRouter:
+    """The common calls of one kind, whose records are served as `shape` and documented under `tag`."""
+    router = APIRouter(prefix=f"/v1/{kind}/{{record_id}}", tags=[tag])
+    noun = kind.value.replace("-", "_").removesuffix("s")
+    reading = at_desk(Permission(kind.read))
+    writing = at_desk(Permission(kind.write))
+    _handling_routes(router, kind, noun, writing)
+    _disclosure_routes(router, kind, noun, writing)
+    _history_routes(router, kind, noun, reading, shape)
+    _link_routes(router, kind, noun, reading, writing)
+    _retraction_route(router, kind, noun, writing)
+    return router
+
+
+async def note_read(desk: Desk, action: str, stored: Stored) -> None:
+    """Record that something of a record was read."""
+    await note(desk, action, stored.kind, [stored.envelope.id], [stored.envelope.originator])
+
+
+def _handling_routes(router: APIRouter, kind: RecordKind, noun: str, writing: Any) -> None:  # noqa: ANN401 - metadata of an Annotated
+    @router.get("/handling", summary="Read the handling", operation_id=f"read_{noun}_handling", **operation(Handling))
+    async def read_handling(request: Request, desk: Annotated[Desk, writing], record_id: str) -> Response:
+        """Read under which rules your record is shared. Its ETag counts apart from the record's."""
+        stored = await calls.fetch_own(request, desk, kind, record_id)
+        await note_read(desk, "handling.read", stored)
+        return answers.model(request, stored.envelope.handling, stored.audience_version)
+
+    @router.put(
+        "/handling",
+        summary="Replace the handling",
+        operation_id=f"replace_{noun}_handling",
+        **operation(Handling, body=HandlingIn, match=True, problems=("unknown-reference", "retracted")),
+    )
+    async def replace_handling(
+        request: Request, desk: Annotated[Desk, writing], record_id: str, *, dry_run: DryRun = False
+    ) -> Response:
+        """Replace the whole handling, based on the handling's ETag. Whoever loses sight by it loses it at once.
+
+        With `dry_run=true` the answer lists who would see the record, who would gain and who would lose sight.
+        """
+        stored = await calls.fetch_own(request, desk, kind, record_id)
+        calls.require_match(request, stored.audience_version)
+        sent = await calls.read_body(request, HandlingIn)
+        handling = Handling.model_validate(sent.model_dump())
+        if dry_run:
+            return answers.model(request, await opening.reach(desk, stored, handling))
+        changed = await opening.replace_handling(desk, stored, handling)
+        return answers.model(request, changed.envelope.handling, changed.audience_version)
+
+    @router.get(
+        "/access",
+        summary="Who sees it, and why",
+        operation_id=f"explain_{noun}_access",
+        **operation(page_of(Access), etag=False),
+    )
+    async def explain_access(request: Request, desk: Annotated[Desk, writing], record_id: str) -> Response:
+        """List every agency that sees your record now, with each reason why. The list is whole: it has no pages."""
+        stored = await calls.fetch_own(request, desk, kind, record_id)
+        await note_read(desk, "access.read", stored)
+        return answers.listing_of(request, await opening.explain(desk, stored), None)
+
+
+def _disclosure_routes(router: APIRouter, kind: RecordKind, noun: str, writing: Any) -> None:  # noqa: ANN401 - as above
+    @router.get(
+        "/disclosures",
+        summary="List disclosures",
+        operation_id=f"list_{noun}_disclosures",
+        **operation(page_of(Disclosure), etag=False),
+    )
+    async def list_disclosures(
+        request: Request, desk: Annotated[Desk, writing], record_id: str, paging: Annotated[Paging, Query()]
+    ) -> Response:
+        """List to whom your record was opened, when and why; newest first."""
+        stored = await calls.fetch_own(request, desk, kind, record_id)
+        after = place_of(request, house(request).cursors, paging.cursor)
+        found = await opening.disclosures(desk, stored, after, paging.limit + 1)
+        await note_read(desk, "disclosures.list", stored)
+        return page(request, found, paging.limit, "at")
+
+    @router.post(
+        "/disclosures",
+        summary="Disclose",
+        operation_id=f"disclose_{noun}",
+        **operation(
+            Disclosure,
+            status=201,
+            body=DisclosureIn,
+            once=True,
+            problems=("unknown-reference", "retracted", "conflict"),
+        ),
+    )
+    async def disclose(
+        request: Request, desk: Annotated[Desk, writing], record_id: str, *, dry_run: DryRun = False
+    ) -> Response:
+        """Open your record to more agencies and groups, with the reason why.
+
+        With `dry_run=true` nothing is opened: the answer (200) lists who would see the record and who would gain sight.
+        """
+        stored = await calls.fetch_own(request, desk, kind, record_id)
+        if dry_run:
+            sent = await calls.read_body(request, DisclosureIn)
+            shelf.require_current(stored)
+            return answers.model(
+                request, await opening.reach(desk, stored, await opening.opened_to(desk, stored, sent))
+            )
+
+        async def replay(kept: calls.Kept) -> str:
+            return (await opening.disclosure(desk, stored, parse_uuid(kept.resource_id))).model_dump_json()
+
+        async def act() -> calls.Made:
+            sent = await calls.read_body(request, DisclosureIn)
+            made = await opening.disclose(desk, kind, stored.envelope.id, sent)
+            location = f"{request.url.path}/{made.id}"
+            return calls.Made("disclosures", str(made.id), made.version, made.model_dump_json(), 201, location)
+
+        return await calls.once(request, desk, replay, act)
+
+    @router.get(
+        "/disclosures/{disclosure_id}",
+        summary="Read a disclosure",
+        operation_id=f"read_{noun}_disclosure",
+        **operation(Disclosure),
+    )
+    async def read_disclosure(
+        request: Request, desk: Annotated[Desk, writing], record_id: str, disclosure_id: str
+    ) -> Response:
+        """Read one disclosure of your record."""
+        stored = await calls.fetch_own(request, desk, kind, record_id)
+        found = await opening.disclosure(desk, stored, parse_uuid(disclosure_id))
+        await note_read(desk, "disclosures.read", stored)
+        return answers.model(request, found, found.version)
+
+
+def _history_routes(router: APIRouter, kind: RecordKind, noun: str, reading: Any, shape: type[Any]) -> None:  # noqa: ANN401 - as above
+    @router.get(
+        "/versions",
+        summary="List versions",
+        operation_id=f"list_{noun}_versions",
+        **operation(page_of(VersionSummary), etag=False),
+    )
+    async def list_versions(
+        request: Request, desk: Annotated[Desk, reading], record_id: str, paging: Annotated[Paging, Query()]
+    ) -> Response:
+        """List the record's versions and what changed in each, newest first, from the one at which you could see it."""
+        stored = await calls.fetch(request, desk, kind, record_id)
+        sealer = house(request).cursors
+        place = open_cursor(sealer, request.url.path, {}, paging.cursor)
+        found = await history.versions(desk, stored, place["before"] if place else None, paging.limit + 1)
+        await note_read(desk, "versions.list", stored)
+        shown = found[: paging.limit]
+        cursor = None
+        if len(found) > paging.limit:
+            cursor = seal_cursor(sealer, request.url.path, {}, {"before": shown[-1].version})
+        return answers.listing_of(request, shown, cursor)
+
+    @router.get("/versions/{number}", summary="Read a version", operation_id=f"read_{noun}_version", **operation(shape))
+    async def read_version(request: Request, desk: Annotated[Desk, reading], record_id: str, number: str) -> Response:
+        """Read the record as it was at one version."""
+        stored = await calls.fetch(request, desk, kind, record_id)
+        if not (number.isascii() and number.isdecimal() and len(number) < 10):  # noqa: PLR2004 - no version has ten digits
+            raise not_found()
+        text = await history.version(desk, stored.envelope.id, int(number))
+        await note_read(desk, "versions.read", stored)
+        return answers.document(request, text, int(number))
+
+
+def _link_routes(router: APIRouter, kind: RecordKind, noun: str, reading: Any, writing: Any) -> None:  # noqa: ANN401 - as above
+    @router.get(
+        "/links", summary="List links", operation_id=f"list_{noun}_links", **operation(page_of(LinkOut), etag=False)
+    )
+    async def list_links(
+        request: Request, desk: Annotated[Desk, reading], record_id: str, paging: Annotated[Paging, Query()]
+    ) -> Response:
+        """List pointers from and to the record, as far as you see both ends; newest first."""
+        stored = await calls.fetch(request, desk, kind, record_id)
+        after = place_of(request, house(request).cursors, paging.cursor)
+        found = await links.listed(desk, stored.envelope.id, LINK_TYPES, after, paging.limit + 1)
+        await note_read(desk, "links.list", stored)
+        return page(request, [_shown(link) for link in found], paging.limit, "created_at")
+
+    @router.post(
+        "/links",
+        summary="Add a link",
+        operation_id=f"add_{noun}_link",
+        **operation(
+            LinkOut, status=201, body=LinkIn, once=True, problems=("unknown-reference", "retracted", "conflict")
+        ),
+    )
+    async def add_link(request: Request, desk: Annotated[Desk, writing], record_id: str) -> Response:
+        """Point from your record to one that you may see. Whoever does not see both sees no link."""
+        stored = await calls.fetch_own(request, desk, kind, record_id)
+
+        async def replay(kept: calls.Kept) -> str:
+            found = await links.one(desk, stored.envelope.id, parse_uuid(kept.resource_id), LINK_TYPES)
+            return _shown(found).model_dump_json()
+
+        async def act() -> calls.Made:
+            sent = await calls.read_body(request, LinkIn)
+            pointer = links.Pointer(sent.type.value, sent.kind, sent.id, note=sent.note)
+            made = _shown(await links.add(desk, stored, pointer, "/id"))
+            location = f"{request.url.path}/{made.id}"
+            return calls.Made("links", str(made.id), made.version, made.model_dump_json(), 201, location)
+
+        return await calls.once(request, desk, replay, act)
+
+    @router.delete(
+        "/links/{link_id}", summary="Take a link back", operation_id=f"remove_{noun}_link", **operation(status=204)
+    )
+    async def remove_link(request: Request, desk: Annotated[Desk, writing], record_id: str, link_id: str) -> Response:
+        """Take back a pointer that starts at your record."""
+        stored = await calls.fetch_own(request, desk, kind, record_id)
+        await links.remove(desk, stored, await links.one(desk, stored.envelope.id, parse_uuid(link_id), LINK_TYPES))
+        return Response(status_code=204)
+
+
+def _retraction_route(router: APIRouter, kind: RecordKind, noun: str, writing: Any) -> None:  # noqa: ANN401 - as above
+    @router.post(
+        "/retract",
+        summary="Retract",
+        operation_id=f"retract_{noun}",
+        **operation(Tombstone, match=True, once=True, problems=("retracted",)),
+    )
+    async def retract(request: Request, desk: Annotated[Desk, writing], record_id: str) -> Response:
+        """Take your record back: from the next request on, all that anybody reads is that it is retracted.
+
+        You still find what it said in its versions.
+        """
+        stored = await calls.fetch_own(request, desk, kind, record_id)
+
+        async def act() -> calls.Made:
+            calls.require_match(request, stored.envelope.version)
+            return calls.record_made(await shelf.retract(desk, stored))
+
+        return await calls.once(request, desk, replay_record(desk), act)
+
+
+def _shown(link: links.Link) -> LinkOut:
+    return LinkOut(
+        id=link.id,
+        type=LinkType(link.type),
+        kind=RecordKind(link.kind),
+        target=link.target,
+        outgoing=link.outgoing,
+        note=link.note,
+        version=1,
+        created_at=link.created_at,
+    )
+
+
+def page(request: Request, found: Sequence[Any], limit: int, moment: str) -> Response:
+    """A page of what hangs on a record; `found` has one row more than `limit` where there is a next page."""
+    shown = found[:limit]
+    cursor = None
+    if len(found) > limit:
+        cursor = next_place(request, house(request).cursors, getattr(shown[-1], moment), shown[-1].id)
+    return answers.listing_of(request, shown, cursor)
