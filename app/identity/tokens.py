@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from jose import jwk, jws, jwt  # type: ignore[import-untyped]  # the library ships no types
+from jose import jwk, jws, jwt  # noqa: TID251 - this is that one place
 
 from app.core.crypto import decode_urlsafe
 from app.core.ids import parse_uuid, uuid7
@@ -213,14 +213,14 @@ def unverified_body(token: str) -> Mapping[str, object]:
 def require_equal(body: Mapping[str, object], name: str, expected: str) -> None:
     """Insist that a claim is exactly this one text. A list that holds it is something else."""
     if body.get(name) != expected:
-        raise InvalidToken(f"claims: {name}")
+        raise _wrong_claim(name)
 
 
 def read_text(body: Mapping[str, object], name: str) -> str:
     """A claim that must be there and be a text."""
     value = body.get(name)
     if not isinstance(value, str):
-        raise InvalidToken(f"claims: {name}")
+        raise _wrong_claim(name)
     return value
 
 
@@ -228,7 +228,7 @@ def read_moment(body: Mapping[str, object], name: str) -> datetime:
     """A claim that must be there and be a NumericDate (RFC 7519, section 2: seconds, perhaps with a fraction)."""
     value = body.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LAST_MOMENT:
-        raise InvalidToken(f"claims: {name}")
+        raise _wrong_claim(name)
     return datetime.fromtimestamp(value, UTC)
 
 
@@ -244,7 +244,11 @@ def check_not_before(body: Mapping[str, object], now: datetime) -> None:
     """Refuse a token from the future: `iat` and `nbf`, where given, must lie behind, but for `CLOCK_SKEW`."""
     for name in ("iat", "nbf"):
         if name in body and read_moment(body, name) > now + CLOCK_SKEW:
-            raise InvalidToken(f"claims: {name} in the future")
+            raise _wrong_claim(name + " in the future")
+
+
+def _wrong_claim(what: str) -> InvalidToken:
+    return InvalidToken(f"claims: {what}")
 
 
 def _parse(data: bytes) -> dict[str, object]:

@@ -271,7 +271,7 @@ class TestForm:
             lambda token: token[:-20] + "é" + token[-20:],
             lambda token: token[:-20] + "\ud800" + token[-20:],
             lambda token: token[:-20] + "\0" + token[-20:],
-            lambda token: token.replace(".", "．"),  # noqa: RUF001 - a full stop, but not the ASCII one
+            lambda token: token.replace(".", "．"),
             lambda token: "Bearer " + token,
             lambda _: "",
             lambda _: "..",
