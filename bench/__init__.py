@@ -1,0 +1,1 @@
+"""Where the performance figures in the documentation come from: `python -m bench.run`."""

@@ -1,0 +1,1 @@
+"""Servers that Interdesk is compared with."""
