@@ -55,6 +55,8 @@ def upgrade(conninfo: str) -> SchemaState:
                 config = _config()
                 config.attributes["connection"] = connection
                 command.upgrade(config, "head")
+                # A server asks before it starts, and on a managed database it is not the owner.
+                connection.execute(text("GRANT SELECT ON alembic_version TO interdesk_api, interdesk_worker"))
                 connection.commit()
             return _state(connection)
     finally:
@@ -62,7 +64,7 @@ def upgrade(conninfo: str) -> SchemaState:
 
 
 def status(conninfo: str) -> SchemaState:
-    """Where the database stands; any role that may read `alembic_version` can ask."""
+    """Where the database stands; the owner, the server and the worker can ask."""
     engine = _engine(conninfo)
     try:
         with engine.connect() as connection:

@@ -1,0 +1,50 @@
+"""`interdesk`, the command line on the host: the operator's own power. It opens no port but the server's."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from app.cli import db, openapi, serve
+from app.cli.terminal import EXIT_CODES, ExitCode, report
+
+app = typer.Typer(
+    name="interdesk",
+    help="Coordination between police agencies that work the same cross-border crime: the operator's commands.",
+    epilog=EXIT_CODES,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        sys.stdout.write(f"interdesk {version('interdesk')}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Take what stands before the command."""
+
+
+app.command("serve")(serve.serve)
+app.add_typer(db.app, name="db")
+app.command("openapi")(openapi.openapi)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a command and end the process with its exit code; what went wrong is said on standard error."""
+    try:
+        app(arguments)
+    except KeyboardInterrupt:
+        sys.exit(ExitCode.INTERRUPTED)
+    except Exception as error:  # noqa: BLE001 - every failure ends as a sentence and an exit code
+        sys.exit(report(error))

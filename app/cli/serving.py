@@ -1,0 +1,233 @@
+"""Running the server: the socket, the processes, the signals, and an embedded database that comes back if it dies."""
+
+import asyncio
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Self
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors import Multiprocess
+
+from app.cli.host import load_settings
+from app.cli.terminal import RefusedError, say, show
+from app.core import logs
+from app.core.crypto import MasterKey
+from app.core.database_roles import DatabaseRole
+from app.core.db import Database
+from app.core.embedded import EmbeddedPostgres
+from app.identity.signing import KeyKeeper
+from app.installation import Installation, InstallationError, open_installation, require_plain_role
+from app.main import create_app
+from app.settings import Settings
+
+DRAIN_SECONDS = 25
+"""How long calls under way may take after SIGTERM; orchestrators kill after thirty seconds."""
+
+KEEP_ALIVE_SECONDS = 75
+"""Longer than a proxy in front keeps an idle connection, so that the server never closes one that is being used."""
+
+_WATCH_SECONDS = 2.0
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+log = structlog.get_logger("interdesk.server")
+
+
+def serve(host: str, port: int, workers: int, *, as_json: bool) -> None:
+    """Serve until a signal; returns when all calls under way are answered.
+
+    Raises:
+        RefusedError: the port cannot be had.
+        InstallationError: the set-up does not do.
+    """
+    with _Signals() as signals, _bound(host, port) as listener:
+        address = _address(listener)
+        settings = _with_public_url(load_settings(), host, address)
+        configure_logs(settings)
+        with open_installation(settings) as installation, kept_alive(installation.postgres):
+            installation.prepare()
+            require_plain_role(installation.conninfo(DatabaseRole.API), "DATABASE_URL")
+            master_key = installation.master_key()
+            asyncio.run(_check_keys(installation, master_key))
+
+            def announce() -> None:
+                if as_json:
+                    show({"address": address, "public_url": settings.public_url, "workers": workers}, as_json=True)
+                else:
+                    say(f"Interdesk answers at {address}, and its documentation stands at {address}/docs")
+
+            signals.leave_to_the_server()
+            if workers == 1:
+                _run_here(installation, master_key, listener, announce)
+            else:
+                _run_processes(settings, listener, workers, announce)
+
+
+def application() -> FastAPI:
+    """The application of one server process among several, from the environment alone."""
+    settings = load_settings()
+    configure_logs(settings)
+    # Never released: the process that started this one does so when all have ended.
+    installation = Installation(settings, None if settings.database_url else EmbeddedPostgres.start(settings.data))
+    return create_app(settings, installation.conninfo(DatabaseRole.API), installation.master_key())
+
+
+def configure_logs(settings: Settings) -> None:
+    """Start logging as the settings say."""
+    try:
+        logs.configure(settings.log_level)
+    except ValueError as error:
+        raise InstallationError(str(error)) from None
+
+
+@contextmanager
+def kept_alive(postgres: EmbeddedPostgres | None) -> Iterator[None]:
+    """Start an embedded database again whenever it dies; of a managed one others take care."""
+    if postgres is None:
+        yield
+        return
+    ended = threading.Event()
+
+    def watch(server: EmbeddedPostgres) -> None:
+        while not ended.wait(_WATCH_SECONDS):
+            try:
+                server.revive()
+            except Exception:
+                log.exception("the embedded database does not start")  # the next round may succeed
+
+    thread = threading.Thread(target=watch, args=(postgres,), name="embedded-database", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+class _Signals:
+    """Before the server listens, a signal ends the process in good order; then it is the server's to drain and end.
+
+    The server passes the signal on when it has drained, which must not cut off what is released after it.
+    """
+
+    def __init__(self) -> None:
+        self._serving = False
+        self._former = [(number, signal.getsignal(number)) for number in _SIGNALS]
+
+    def leave_to_the_server(self) -> None:
+        self._serving = True
+
+    def _handle(self, number: int, _frame: FrameType | None) -> None:
+        if not self._serving:
+            raise SystemExit(128 + number)
+
+    def __enter__(self) -> Self:
+        for number in _SIGNALS:
+            signal.signal(number, self._handle)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._former:
+            signal.signal(number, handler)
+
+
+class _Server(uvicorn.Server):
+    """A server that says when it listens."""
+
+    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._announce()
+
+
+def _run_here(
+    installation: Installation, master_key: MasterKey, listener: socket.socket, announce: Callable[[], None]
+) -> None:
+    app = create_app(installation.settings, installation.conninfo(DatabaseRole.API), master_key)
+    config = _config(app)
+    server = _Server(config, announce)
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(server.serve(sockets=[listener]))
+
+
+def _run_processes(settings: Settings, listener: socket.socket, workers: int, announce: Callable[[], None]) -> None:
+    os.environ["INTERDESK_PUBLIC_URL"] = settings.public_url  # the one setting that may come from the command line
+    supervisor = Multiprocess(_config("app.cli.serving:application", workers), sockets=[listener])
+    announce()
+    supervisor.run()
+    if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
+        raise InstallationError("A server process could not start; the log says why.")
+
+
+def _config(app: FastAPI | str, workers: int = 1) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        factory=isinstance(app, str),
+        workers=workers,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,  # the porch writes one, without query strings
+        server_header=False,
+        proxy_headers=False,  # the porch believes trusted proxies alone
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+    )
+
+
+async def _check_keys(installation: Installation, master_key: MasterKey) -> None:
+    """Open the signing keys before anything listens: a wrong master key is said in a sentence."""
+    database = Database(installation.conninfo(DatabaseRole.API), connections=2)
+    await database.open()
+    try:
+        await KeyKeeper.open(database, master_key)
+    finally:
+        await database.close()
+
+
+@contextmanager
+def _bound(host: str, port: int) -> Iterator[socket.socket]:
+    try:
+        family, kind, protocol, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(where)
+        except OSError:
+            listener.close()
+            raise
+    except OSError as error:
+        message = f"Cannot listen on {host} port {port}: {error.strerror}. Choose others by --host and --port."
+        raise RefusedError(message) from None
+    listener.set_inheritable(True)
+    with listener:
+        yield listener
+
+
+def _address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _with_public_url(settings: Settings, host: str, address: str) -> Settings:
+    """Where no public address is set and only this machine can call, the address served is the public one."""
+    if "public_url" in settings.model_fields_set:
+        return settings
+    if host not in _LOOPBACK:
+        say("INTERDESK_PUBLIC_URL is not set: partners' tokens and links will name http://127.0.0.1:8000.")
+        return settings
+    return settings.model_copy(update={"public_url": address})

@@ -1,0 +1,1 @@
+"""The story that a new installation can be tried with: invented agencies, organizations and people."""
