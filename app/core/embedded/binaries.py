@@ -91,7 +91,7 @@ def _probe(folder: Path, account: Account) -> Binaries | None:
 
 def _major(folder: Path, account: Account) -> int | None:
     try:
-        answer = subprocess.run(
+        answer = subprocess.run(  # noqa: S603 - a program found by us, no shell
             [folder / "initdb", "--version"],
             capture_output=True,
             text=True,

@@ -93,7 +93,7 @@ def _initdb(cluster: Path, maker: Account, binaries: Binaries, lock: FileLock) -
     has_own_locale = binaries.major >= _BUILTIN_LOCALE
     builtin = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"] if has_own_locale else []
     with maker.way_to(cluster) as (path, descriptors):
-        answer = subprocess.run(
+        answer = subprocess.run(  # noqa: S603 - a program found by us, no shell
             [
                 str(binaries.folder / "initdb"),
                 f"--pgdata={path}",
@@ -139,11 +139,11 @@ def _give_all(cluster: Path, before: Account, after: Account) -> bool:
         return False
     for folder, folders, names in os.walk(cluster):
         for name in folders + names:
-            _give(Path(folder, name), before.uid, after.uid)
+            give(Path(folder, name), before.uid, after.uid)
     return True
 
 
-def _give(path: Path, before: int, after: int) -> None:
+def give(path: Path, before: int, after: int) -> None:
     """Change the owner of one file, provided it had the expected one.
 
     ``nobody`` is shared with other processes: one of them might have put a link to somebody else's file here.

@@ -89,7 +89,7 @@ def main_process(layout: Layout) -> int | None:
     process = int(record[0]) if record and record[0].isdecimal() else 0
     if process <= 1 or not is_held(layout.server_lock):
         return None
-    command = _command_line(process)
+    command = command_line(process)
     moved = _MARK in command and _works_in(process, layout.cluster)
     return process if _mark(layout) in command or moved else None
 
@@ -124,7 +124,7 @@ def _launch(layout: Layout, account: Account, lock: FileLock) -> None:
     for name in ("postmaster.pid", f".s.PGSQL.{PORT}.lock", f".s.PGSQL.{PORT}"):
         (layout.cluster / name).unlink(missing_ok=True)
     with account.way_to(layout.cluster) as (path, descriptors), _open_log(layout) as log:
-        subprocess.run(
+        subprocess.run(  # noqa: S603 - the shell gets its words one by one
             ["/bin/sh", "-c", '"$@" &', "sh", str(binaries.folder / "postgres"), "-D", path, "-c", _mark(layout)],
             cwd="/",
             env=environment(),
@@ -174,7 +174,7 @@ def _end_orphans(layout: Layout) -> None:
     for entry in Path("/proc").iterdir():
         process = int(entry.name) if entry.name.isdigit() else 0
         # Every child of the server goes by this name, whereas somebody's shell may happen to stand in the folder.
-        if process and _works_in(process, layout.cluster) and _command_line(process).startswith(_CHILD):
+        if process and _works_in(process, layout.cluster) and command_line(process).startswith(_CHILD):
             _signal(process, signal.SIGKILL)
 
 
@@ -186,14 +186,15 @@ def _works_in(process: int, folder: Path) -> bool:
         return False
 
 
-def _command_line(process: int) -> str:
+def command_line(process: int) -> str:
+    """Return the command line of a process, empty if there is none; as little separated as the system shows it."""
     if sys.platform == "linux":
         try:
             return Path(f"/proc/{process}/cmdline").read_bytes().decode(errors="replace")
         except OSError:
             return ""
     command = ["/bin/ps", "-ww", "-o", "command=", "-p", str(process)]
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout  # noqa: S603 - no shell
 
 
 def _signal(process: int, number: signal.Signals) -> None:
