@@ -10,7 +10,7 @@ from app import routers
 from app.access.reading import Reader
 from app.core.crypto import MasterKey
 from app.core.db import Database
-from app.identity.signing import load_keys
+from app.identity.signing import KeyKeeper
 from app.identity.tokens import VerifiedTokens
 from app.settings import Settings
 from app.web.openapi import describe
@@ -27,10 +27,11 @@ def create_app(settings: Settings, database_conninfo: str, master_key: MasterKey
         database = Database(database_conninfo, settings.database_connections)
         await database.open()
         try:
-            keys = await load_keys(database, master_key)
+            keeper = await KeyKeeper.open(database, master_key)
             tokens = VerifiedTokens(issuer=settings.public_url, audience=settings.public_url)
-            app.state.house = House(settings, database, master_key, keys, Reader(database), tokens)
-            yield {}
+            app.state.house = House(settings, database, master_key, keeper, Reader(database), tokens)
+            async with keeper.at_work():
+                yield {}
         finally:
             await database.close()
 

@@ -16,10 +16,12 @@ from app.core.problems import Problem
 from app.core.shapes import Shape
 from app.domain.sign_in.clients import Lobby
 from app.domain.sign_in.granting import GRANT_TYPE, TokenAnswer, grant
+from app.domain.sign_in.introspection import ActiveToken, InactiveToken, introspect
 from app.domain.sign_in.refusals import OAuthError
 from app.domain.sign_in.requests import ASSERTION_TYPE, FORM_LIMIT, FORM_TYPE, read_form
+from app.domain.sign_in.revocation import revoke
 from app.web import answers
-from app.web.bodies import read_bytes, takes
+from app.web.bodies import read_bytes
 from app.web.rates import source_network
 from app.web.state import house
 
@@ -128,7 +130,8 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
 
 
 def _form(required: list[str], **properties: object) -> dict[str, Any]:
-    return takes({"type": "object", "properties": {**properties, **_PROOF}, "required": required}, FORM_TYPE)
+    schema = {"type": "object", "properties": {**properties, **_PROOF}, "required": required}
+    return {"requestBody": {"required": True, "content": {FORM_TYPE: {"schema": schema}}}}
 
 
 async def _read(request: Request) -> tuple[Lobby, dict[str, str]]:
@@ -169,3 +172,47 @@ async def create_token(request: Request) -> Response:
     lobby, form = await _read(request)
     granted = await grant(lobby, house(request).keys, request.headers.get("authorization"), form)
     return Response(granted.model_dump_json(), headers=_NO_STORE, media_type=answers.JSON)
+
+
+_TOKEN_FIELDS = {
+    "token": {"type": "string", "description": "The access token."},
+    "token_type_hint": {"type": "string", "description": "Not needed: there is one type of token."},
+}
+
+
+@router.post(
+    "/introspect",
+    summary="Ask about a token",
+    operation_id="introspect_token",
+    responses={200: {"model": ActiveToken | InactiveToken, "description": "What the token is good for."}, **_REFUSALS},
+    openapi_extra=_form(["token"], **_TOKEN_FIELDS),
+)
+async def introspect_token(request: Request) -> Response:
+    """Tell a client what one of its own tokens may do at this moment (RFC 7662).
+
+    Another client's token, an expired or revoked one and any other text are all answered `{"active": false}`.
+    """
+    lobby, form = await _read(request)
+    state = await introspect(lobby, house(request).keys, request.headers.get("authorization"), form)
+    return Response(state.model_dump_json(), headers=_NO_STORE, media_type=answers.JSON)
+
+
+@router.post(
+    "/revoke",
+    summary="Give a token back",
+    operation_id="revoke_token",
+    responses={
+        200: {"description": "The token is not, or no longer, in force.", "content": {}},
+        **_REFUSALS,
+    },
+    openapi_extra=_form(["token"], **_TOKEN_FIELDS),
+)
+async def revoke_token(request: Request) -> Response:
+    """End one of the client's own tokens, from the next request on (RFC 7009).
+
+    A token that is unknown or expired is answered the same way; another client's is refused as `invalid_grant` and
+    stays in force.
+    """
+    lobby, form = await _read(request)
+    await revoke(lobby, house(request).keys, request.headers.get("authorization"), form)
+    return Response(status_code=200, headers=_NO_STORE)

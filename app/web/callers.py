@@ -14,7 +14,7 @@ from app.core import clock
 from app.core.problems import INVALID_PARAMETER, PURPOSE_REQUIRED, UNAUTHORIZED, Flaw, Problem
 from app.identity.callers import Visit
 from app.identity.roles import Permission
-from app.identity.tokens import InvalidToken
+from app.identity.tokens import Claims, InvalidToken, read_header
 from app.web.state import House, house
 
 OFFICER_MAX = 200
@@ -59,14 +59,24 @@ def header_text(request: Request, name: str, longest: int) -> str | None:
     return text or None
 
 
-def visit_of(request: Request) -> Visit:
+async def _verified(home: House, token: str) -> Claims:
+    """What a token says; one signed by a key that this process has not met yet makes it look for added keys first."""
+    try:
+        return home.tokens.verify(token, home.keys, clock.now())
+    except InvalidToken:
+        if not await home.key_keeper.learns(read_header(token).get("kid", "")):
+            raise
+        return home.tokens.verify(token, home.keys, clock.now())
+
+
+async def visit_of(request: Request) -> Visit:
     """Verify the bearer token of a request; whether its credential still holds is for the database to say."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Problem(UNAUTHORIZED, reason="no bearer token")
     home = house(request)
     try:
-        claims = home.tokens.verify(token.strip(), home.keys, clock.now())
+        claims = await _verified(home, token.strip())
     except InvalidToken as error:
         raise Problem(UNAUTHORIZED, reason=str(error)) from None
     visit = Visit(
@@ -82,12 +92,12 @@ def visit_of(request: Request) -> Visit:
 
 async def door(request: Request, needs: SecurityScopes) -> Door:
     """The door of a read that is answered in one call to the database."""
-    return Door(house(request), visit_of(request), Permission(needs.scopes[0]))
+    return Door(house(request), await visit_of(request), Permission(needs.scopes[0]))
 
 
 async def desk(request: Request, needs: SecurityScopes) -> AsyncIterator[Desk]:
     """A transaction for the caller, committed before the answer leaves and rolled back by any refusal."""
-    visit = visit_of(request)
+    visit = await visit_of(request)
     async with open_desk(house(request).database, visit) as opened:
         request.state.caller = opened.caller
         for scope in needs.scopes:

@@ -9,6 +9,7 @@ from app.access.reading import Reader
 from app.core.crypto import MasterKey, Sealer
 from app.core.db import Database
 from app.identity.keys import KeyRing
+from app.identity.signing import KeyKeeper
 from app.identity.tokens import VerifiedTokens
 from app.settings import Settings
 
@@ -20,7 +21,7 @@ class House:
     settings: Settings
     database: Database
     master_key: MasterKey
-    keys: KeyRing
+    key_keeper: KeyKeeper
     reader: Reader
     tokens: VerifiedTokens
     cursors: Sealer = field(init=False)
@@ -28,6 +29,11 @@ class House:
     def __post_init__(self) -> None:
         """Derive the key that seals cursors."""
         self.cursors = Sealer(self.master_key.derive(b"cursors"))
+
+    @property
+    def keys(self) -> KeyRing:
+        """The signing keys as this process knows them now."""
+        return self.key_keeper.ring
 
 
 def house(request: Request) -> House:

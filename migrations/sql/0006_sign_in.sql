@@ -19,13 +19,16 @@ BEGIN
   RETURN true;
 END $$;
 
--- Adds a key and lets the others verify until p_retire, when the last token they signed has expired.
+-- Adds a key and lets the others verify until p_retire: when the last token they signed has expired, or at once.
 CREATE FUNCTION rotate_signing_key(p_kid text, p_public_jwk jsonb, p_sealed bytea, p_at timestamptz, p_retire timestamptz) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
   PERFORM pg_advisory_xact_lock(hashtextextended('interdesk.signing_keys', 0));
-  UPDATE signing_keys SET retires_at = p_retire WHERE retires_at IS NULL;
+  UPDATE signing_keys SET retires_at = p_retire WHERE retires_at IS NULL OR retires_at > p_retire;
   INSERT INTO signing_keys (kid, public_jwk, sealed_private_key, created_at) VALUES (p_kid, p_public_jwk, p_sealed, p_at);
+  INSERT INTO audit_entries (agency, client_id, action, outcome, detail)
+  SELECT code, 'operator', 'signing_key.rotate', 'done', jsonb_build_object('kid', p_kid, 'others_retire_at', p_retire)
+  FROM agencies WHERE hub;
 END $$;
 
 -- The first of a sign-in's two statements, the same for every client there is or is not: how long (in seconds) this client
@@ -60,34 +63,30 @@ CREATE FUNCTION sign_in_failed(
   VALUES (p_agency, p_client, p_action, 'invalid_client', p_request, p_peer, p_detail)
 $$;
 
--- The second statement after a proof that holds: uses up the assertion, if one was the proof, forgets the failures and
--- records what the client came for. False, and nothing done, if the assertion was used before. last_used_at is kept to
+-- The second statement after a proof that holds: uses up the assertion, if one was the proof, forgets the failures, ends
+-- the token that is given back, if one is, and records what the client came for. False, and nothing done, if the assertion was used before. last_used_at is kept to
 -- the minute, so that the parallel sign-ins of one client do not queue for its row.
 CREATE FUNCTION sign_in_succeeded(
   p_subject bytea, p_client text, p_action text, p_request text, p_peer inet, p_detail jsonb,
-  p_jti text DEFAULT NULL, p_jti_expires timestamptz DEFAULT NULL
+  p_assertion text, p_assertion_expires timestamptz, p_ended uuid, p_ended_expires timestamptz
 ) RETURNS boolean LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
-  IF p_jti IS NOT NULL THEN
-    INSERT INTO used_assertions (client_id, jti, expires_at) VALUES (p_client, p_jti, p_jti_expires) ON CONFLICT DO NOTHING;
+  IF p_assertion IS NOT NULL THEN
+    INSERT INTO used_assertions (client_id, jti, expires_at) VALUES (p_client, p_assertion, p_assertion_expires) ON CONFLICT DO NOTHING;
     IF NOT FOUND THEN
       RETURN false;
     END IF;
   END IF;
   DELETE FROM sign_in_failures WHERE subject = p_subject;
+  IF p_ended IS NOT NULL THEN
+    INSERT INTO revoked_tokens (jti, client_id, expires_at) VALUES (p_ended, p_client, p_ended_expires) ON CONFLICT DO NOTHING;
+  END IF;
   UPDATE credentials SET last_used_at = clock_timestamp()
   WHERE client_id = p_client AND coalesce(last_used_at < clock_timestamp() - interval '1 minute', true);
   INSERT INTO audit_entries (agency, client_id, action, outcome, request_id, peer, detail)
   SELECT agency, client_id, p_action, 'done', p_request, p_peer, p_detail FROM credentials WHERE client_id = p_client;
   RETURN true;
 END $$;
-
-CREATE FUNCTION revoke_token(p_client text, p_jti uuid, p_expires timestamptz, p_request text, p_peer inet) RETURNS void
-LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-  INSERT INTO revoked_tokens (jti, client_id, expires_at) VALUES (p_jti, p_client, p_expires) ON CONFLICT DO NOTHING;
-  INSERT INTO audit_entries (agency, client_id, action, outcome, request_id, peer, detail)
-  SELECT agency, client_id, 'token.revoke', 'done', p_request, p_peer, jsonb_build_object('jti', p_jti) FROM credentials WHERE client_id = p_client
-$$;
 
 -- Whether a token of the asking client still works, as enter() would find it from the same network.
 CREATE FUNCTION token_holds(p_client text, p_jti uuid, p_issued timestamptz) RETURNS boolean
@@ -120,8 +119,8 @@ DECLARE
   v_function record;
 BEGIN
   FOR v_function IN SELECT p.oid::regprocedure AS name FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND p.prosecdef
-    AND p.proname IN ('load_signing_keys', 'found_signing_key', 'rotate_signing_key', 'begin_sign_in', 'sign_in_failed', 'sign_in_succeeded',
-      'revoke_token', 'token_holds', 'forget_expired')
+    AND p.proname IN ('load_signing_keys', 'found_signing_key', 'rotate_signing_key', 'begin_sign_in', 'sign_in_failed', 'sign_in_succeeded', 'token_holds',
+      'forget_expired')
   LOOP
     EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', v_function.name);
     EXECUTE format('ALTER FUNCTION %s OWNER TO interdesk_engine', v_function.name);
@@ -129,6 +128,6 @@ BEGIN
 END $$;
 SET LOCAL ROLE interdesk_engine;
 GRANT EXECUTE ON FUNCTION load_signing_keys, found_signing_key, begin_sign_in, sign_in_failed, sign_in_succeeded,
-  revoke_token, token_holds TO interdesk_api, interdesk_worker;
+  token_holds TO interdesk_api, interdesk_worker;
 GRANT EXECUTE ON FUNCTION rotate_signing_key, forget_expired TO interdesk_worker;
 RESET ROLE;

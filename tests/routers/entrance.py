@@ -1,13 +1,17 @@
 """Signing in as partners' systems do, over HTTP, with credentials that can really sign in."""
 
 import base64
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx
+import psycopg
 
+from app.core.database_roles import DatabaseRole
 from app.identity.secrets import hash_secret, new_client_id, new_client_secret
-from tests.conftest import Hub, Partner
+from tests.conftest import PUBLIC_URL, Hub, Partner
 
 
 @dataclass
@@ -49,3 +53,18 @@ def issue(hub: Hub, agency: str, *roles: str, **columns: object) -> Key:
     names, marks = ", ".join(values), ", ".join(["%s"] * len(values))
     hub.operator(f"INSERT INTO credentials ({names}) VALUES ({marks})", *values.values())  # noqa: S608 - own names
     return Key(hub, agency, client_id, secret)
+
+
+@asynccontextmanager
+async def called_from(hub: Hub, address: str) -> AsyncIterator[Hub]:
+    """The same hub, called from another address."""
+    transport = httpx.ASGITransport(hub.app, raise_app_exceptions=False, client=(address, 50000))
+    async with httpx.AsyncClient(transport=transport, base_url=PUBLIC_URL) as client:
+        yield replace(hub, client=client)
+
+
+def below_policies(hub: Hub, statement: str, *parameters: object) -> None:
+    """Change what nobody may change, to move time for what the database keeps: as the engine, through the owner."""
+    with psycopg.connect(hub.conninfo(DatabaseRole.OWNER)) as connection:
+        connection.execute("SET ROLE interdesk_engine")
+        connection.execute(statement, parameters)  # type: ignore[arg-type]

@@ -15,7 +15,7 @@ from app.domain.sign_in.refusals import invalid_client, slow_down
 from app.domain.sign_in.requests import Proof
 from app.identity.assertions import AssertionClaims, claimed_client_id, verify_assertion
 from app.identity.secrets import is_client_id, secret_matches
-from app.identity.tokens import InvalidToken
+from app.identity.tokens import Claims, InvalidToken
 
 _NAMED: AsyncRowFactory[Any] = namedtuple_row
 
@@ -115,15 +115,17 @@ async def _fail(lobby: Lobby, connection: AsyncConnection[Any], client: Client, 
     raise invalid_client()
 
 
-async def admit(lobby: Lobby, connection: AsyncConnection[Any], client: Client, detail: dict[str, Any]) -> None:
-    """Record what an authenticated client came for, and use up its assertion.
+async def admit(
+    lobby: Lobby, connection: AsyncConnection[Any], client: Client, detail: dict[str, Any], ended: Claims | None = None
+) -> None:
+    """Record what an authenticated client came for, use up its assertion, and end the token it gives back.
 
     Raises:
         OAuthError: `invalid_client`, counted as a failure: the assertion was used before.
     """
     used = client.assertion
     cursor = await connection.execute(
-        "SELECT sign_in_succeeded(%s, %s, %s, %s, %s, %s, %s, %s)",
+        "SELECT sign_in_succeeded(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
         (
             client.subject,
             client.client_id,
@@ -133,6 +135,8 @@ async def admit(lobby: Lobby, connection: AsyncConnection[Any], client: Client, 
             Jsonb(detail),
             used.jti if used else None,
             used.expires_at if used else None,
+            ended.jti if ended else None,
+            ended.expires_at if ended else None,
         ),
     )
     row = await cursor.fetchone()

@@ -1,0 +1,63 @@
+"""`/.well-known/…`: the hub's keys and metadata, for anybody."""
+
+from typing import Any
+
+from fastapi import APIRouter, Response
+
+from app.core import clock
+from app.core.shapes import Shape
+from app.domain.sign_in.metadata import (
+    AuthorizationServer,
+    JsonWebKeySet,
+    ProtectedResource,
+    authorization_server,
+    protected_resource,
+)
+from app.web import answers
+from app.web.callers import Home
+
+router = APIRouter(prefix="/.well-known", tags=["Sign-in"])
+
+# Well below the time that a key is published before it signs, so that whoever caches the set knows the key by then.
+_CACHED = {"Cache-Control": "public, max-age=60"}
+
+
+def _described(model: type[Shape]) -> dict[int | str, dict[str, Any]]:
+    return {200: {"model": model, "description": model.__doc__}}
+
+
+def _public(shape: Shape) -> Response:
+    return Response(shape.model_dump_json(), headers=_CACHED, media_type=answers.JSON)
+
+
+@router.get(
+    "/jwks.json",
+    summary="Keys that tokens are signed with",
+    operation_id="read_jwks",
+    responses=_described(JsonWebKeySet),
+)
+async def read_jwks(home: Home) -> Response:
+    """Answer the public keys (RFC 7517). A key stands here minutes before it signs its first token."""
+    return _public(JsonWebKeySet.model_validate(home.keys.jwks(clock.now())))
+
+
+@router.get(
+    "/oauth-authorization-server",
+    summary="Metadata of the authorization server",
+    operation_id="read_authorization_server",
+    responses=_described(AuthorizationServer),
+)
+async def read_authorization_server(home: Home) -> Response:
+    """Answer where and how to sign in (RFC 8414)."""
+    return _public(authorization_server(home.settings.public_url))
+
+
+@router.get(
+    "/oauth-protected-resource",
+    summary="Metadata of the API as a protected resource",
+    operation_id="read_protected_resource",
+    responses=_described(ProtectedResource),
+)
+async def read_protected_resource(home: Home) -> Response:
+    """Answer whose tokens the API takes, and which permissions there are (RFC 9728)."""
+    return _public(protected_resource(home.settings.public_url))
