@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli import db, openapi, serve
+from app.cli import db, importing, openapi, serve
 from app.cli.terminal import EXIT_CODES, ExitCode, report
 
 app = typer.Typer(
@@ -37,6 +37,7 @@ def _common(
 
 app.command("serve")(serve.serve)
 app.add_typer(db.app, name="db")
+app.command("import")(importing.import_file)
 app.command("openapi")(openapi.openapi)
 
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeVar
 
+import psycopg
 from pydantic import ValidationError
 
 from app.access.desk import Desk, open_operator_desk
@@ -47,8 +48,15 @@ def installation() -> Iterator[Installation]:
 
 @asynccontextmanager
 async def operator_database(opened: Installation) -> AsyncIterator[Database]:
-    """The database as the role by which the operator acts."""
-    database = Database(opened.conninfo(DatabaseRole.WORKER), connections=2)
+    """The database as the role by which the operator acts.
+
+    Raises:
+        psycopg.OperationalError: it cannot be reached, at once and with the reason, for which a pool would wait.
+    """
+    conninfo = opened.conninfo(DatabaseRole.WORKER)
+    await (await psycopg.AsyncConnection.connect(conninfo)).close()
+    database = Database(conninfo, connections=2)
+    await database.open()
     try:
         yield database
     finally:
