@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
-from starlette.middleware.gzip import GZipMiddleware
 
 from app import routers
 from app.access.reading import Reader
@@ -47,7 +46,6 @@ def create_app(settings: Settings, database_conninfo: str, master_key: MasterKey
     )
     for router in routers.ALL:
         app.include_router(router)
-    app.add_middleware(GZipMiddleware, minimum_size=2048, compresslevel=5)
     app.add_middleware(Porch, settings=settings)
     describe(app)
     return app

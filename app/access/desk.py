@@ -3,13 +3,13 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from psycopg import AsyncConnection, sql
+from psycopg import sql
 from psycopg.rows import AsyncRowFactory, namedtuple_row
-from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.core.db import Database
+from app.core.db import Connection, Database
 from app.core.problems import FORBIDDEN, UNAUTHORIZED, Problem
 from app.identity.callers import Caller, Visit
 from app.identity.roles import Permission
@@ -21,20 +21,13 @@ _NAMED: AsyncRowFactory[Any] = namedtuple_row
 class Desk:
     """A transaction in which the database knows the caller; what it reads and writes is under the caller's policies."""
 
-    session: AsyncSession
-    connection: AsyncConnection[Any]
+    connection: Connection
     caller: Caller
 
     async def call(self, function: str, **arguments: object) -> list[Any]:
         """Call a function of the database by name; its rows as named tuples."""
-        statement = sql.SQL("SELECT * FROM {}({})").format(
-            sql.Identifier(function),
-            sql.SQL(", ").join(
-                sql.SQL("{} => {}").format(sql.Identifier(name), sql.Placeholder(name)) for name in arguments
-            ),
-        )
         async with self.connection.cursor(row_factory=_NAMED) as cursor:
-            await cursor.execute(statement, arguments)
+            await cursor.execute(_call(function, tuple(arguments)), arguments)
             return await cursor.fetchall()
 
     async def call_one(self, function: str, **arguments: object) -> Any:  # noqa: ANN401 - a row of the function's columns
@@ -47,6 +40,15 @@ class Desk:
         async with self.connection.cursor(row_factory=_NAMED) as cursor:
             await cursor.execute(statement, arguments)
             return await cursor.fetchall()
+
+
+@lru_cache(maxsize=512)
+def _call(function: str, names: tuple[str, ...]) -> bytes:
+    """The text of a call with named arguments; composed once for each call site."""
+    arguments = sql.SQL(", ").join(
+        sql.SQL("{} => {}").format(sql.Identifier(name), sql.Placeholder(name)) for name in names
+    )
+    return sql.SQL("SELECT * FROM {}({})").format(sql.Identifier(function), arguments).as_bytes()
 
 
 def refuse_entry(outcome: str) -> Problem:
@@ -65,10 +67,8 @@ async def open_desk(database: Database, visit: Visit) -> AsyncIterator[Desk]:
 
     Raises Problem 401 when the credential, agency, token or network no longer holds.
     """
-    async with database.session() as session:
-        connection = (await (await session.connection()).get_raw_connection()).driver_connection
-        assert connection is not None  # noqa: S101 - SQLAlchemy's types allow None before connecting only
-        claims = visit.claims
+    claims = visit.claims
+    async with database.transaction() as connection:
         async with connection.cursor(row_factory=_NAMED) as cursor:
             await cursor.execute(
                 "SELECT * FROM enter(%s, %s, %s, %s, %s, %s, %s)",
@@ -85,7 +85,7 @@ async def open_desk(database: Database, visit: Visit) -> AsyncIterator[Desk]:
             entry = await cursor.fetchone()
         if entry.outcome != "ok":
             raise refuse_entry(entry.outcome)
-        yield Desk(session, connection, Caller.of(visit, entry.agency, entry.roles))
+        yield Desk(connection, Caller.of(visit, entry.agency, entry.roles))
 
 
 @asynccontextmanager
@@ -96,13 +96,11 @@ async def open_operator_desk(
 
     The database role must be interdesk_worker. Raises Problem 401 when the agency is unknown or suspended.
     """
-    async with database.session() as session:
-        connection = (await (await session.connection()).get_raw_connection()).driver_connection
-        assert connection is not None  # noqa: S101 - as above
+    async with database.transaction() as connection:
         async with connection.cursor(row_factory=_NAMED) as cursor:
             await cursor.execute("SELECT * FROM enter_operator(%s, %s, %s, %s)", (agency, request_id, officer, purpose))
             entry = await cursor.fetchone()
         if entry.outcome != "ok":
             raise refuse_entry(entry.outcome)
         permissions = frozenset(Permission) if agency else frozenset()
-        yield Desk(session, connection, Caller(agency or "HUB", "operator", permissions, ("operator",)))
+        yield Desk(connection, Caller(agency or "HUB", "operator", permissions, ("operator",)))

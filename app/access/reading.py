@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+import psycopg
 from psycopg.rows import namedtuple_row
 
 from app.access.desk import refuse_entry, refuse_permission
@@ -123,7 +124,7 @@ class Reader:
         while self._waiting:
             group, self._waiting = self._waiting[:_LARGEST_GROUP], self._waiting[_LARGEST_GROUP:]
             try:
-                rows = await self._read([request for request, _ in group])
+                rows = await self._read_again([request for request, _ in group])
             except Exception as error:  # noqa: BLE001 - whatever went wrong belongs to those who wait
                 for _, answer in group:
                     if not answer.done():
@@ -132,6 +133,14 @@ class Reader:
             for (_, answer), row in zip(group, rows, strict=True):
                 if not answer.done():
                     answer.set_result(row)
+
+    async def _read_again(self, requests: list[dict[str, Any]]) -> list[Any]:
+        """Read, and once more if the connection turns out to be dead, as all of them are after a restart."""
+        try:
+            return await self._read(requests)
+        except psycopg.OperationalError:
+            await self._database.reads.check()
+            return await self._read(requests)
 
     async def _read(self, requests: list[dict[str, Any]]) -> list[Any]:
         for number, request in enumerate(requests):

@@ -1,5 +1,7 @@
 """Figures for the operator's monitoring: counts and durations by route, never by record or agency."""
 
+from functools import lru_cache
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 REGISTRY = CollectorRegistry()
@@ -17,8 +19,14 @@ _FEED_LAG = Gauge("interdesk_feed_lag_seconds", "Age of the oldest event without
 
 def observe(method: str, route: str, status: int, seconds: float) -> None:
     """Count one answer."""
-    _REQUESTS.labels(method, route, str(status)).inc()
-    _SECONDS.labels(method, route).observe(seconds)
+    count, time = _meters(method, route, status)
+    count.inc()
+    time.observe(seconds)
+
+
+@lru_cache(maxsize=4096)
+def _meters(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+    return _REQUESTS.labels(method, route, str(status)), _SECONDS.labels(method, route)
 
 
 def exposition(waiting: int, lag: float) -> bytes:

@@ -9,7 +9,8 @@ import time
 from collections.abc import Iterable
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -17,22 +18,28 @@ from app.core.ids import uuid7
 from app.core.problems import RATE_LIMITED, Problem
 from app.settings import Network, Settings
 from app.web.metrics import observe
-from app.web.problems import respond, route_path
+from app.web.problems import answer_unexpected, respond
 from app.web.rates import Rates, rate_key
+
+_LARGE = 2048
 
 log = structlog.get_logger("interdesk.access")
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-SECURITY_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "interest-cohort=()",
-}
-API_POLICY = "default-src 'none'; frame-ancestors 'none'"
-_HSTS = "max-age=63072000; includeSubDomains"
+_ALWAYS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"interest-cohort=()"),
+]
+_UNLESS_SET = [
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"cache-control", b"no-store"),
+    (b"vary", b"Accept-Encoding"),
+]
+_HSTS = (b"strict-transport-security", b"max-age=63072000; includeSubDomains")
 
 
 def peer_of(scope: Scope, headers: Headers, trusted: Iterable[Network]) -> str | None:
@@ -45,6 +52,8 @@ def peer_of(scope: Scope, headers: Headers, trusted: Iterable[Network]) -> str |
     if peer is None:
         return None
     networks = tuple(trusted)
+    if not networks:
+        return str(getattr(peer, "ipv4_mapped", None) or peer)
     hops = [part.strip() for value in headers.getlist("x-forwarded-for") for part in value.split(",")]
     while hops and any(peer in network for network in networks):
         try:
@@ -56,13 +65,14 @@ def peer_of(scope: Scope, headers: Headers, trusted: Iterable[Network]) -> str |
 
 
 class Porch:
-    """See the module."""
+    """See the module. `zipped` is the same application with its large answers compressed, for those who ask for it."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
+        self._zipped = GZipMiddleware(app, minimum_size=_LARGE, compresslevel=5)
         self._settings = settings
         self._rates = Rates(settings.rate_limit, settings.sign_in_rate_limit)
-        self._secure = settings.public_url.startswith("https://")
+        self._headers = [*_ALWAYS, _HSTS] if settings.public_url.startswith("https://") else _ALWAYS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request pass, and its answer."""
@@ -82,40 +92,40 @@ class Porch:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                answer = MutableHeaders(scope=message)
-                answer["X-Request-Id"] = request_id
-                answer["RateLimit-Policy"] = rate.policy
-                answer["RateLimit"] = rate.state
-                for name, value in SECURITY_HEADERS.items():
-                    answer[name] = value
-                answer.setdefault("Content-Security-Policy", API_POLICY)
-                answer.setdefault("Cache-Control", "no-store")
-                if self._secure:
-                    answer["Strict-Transport-Security"] = _HSTS
+                answer: list[tuple[bytes, bytes]] = message["headers"]
+                names = {name for name, _ in answer}
+                answer += self._headers
+                answer += [header for header in _UNLESS_SET if header[0] not in names]
+                answer.append((b"x-request-id", request_id.encode()))
+                answer.append((b"ratelimit-policy", rate.policy.encode()))
+                answer.append((b"ratelimit", rate.state.encode()))
             await send(message)
 
         try:
             if rate.exceeded:
-                request = Request(scope, receive)
                 problem = Problem(RATE_LIMITED, headers={"Retry-After": str(rate.reset)})
-                await respond(problem, request)(scope, receive, send_on)
+                await respond(problem, Request(scope, receive))(scope, receive, send_on)
             else:
-                await self._app(scope, receive, send_on)
+                app = self._zipped if "gzip" in headers.get("accept-encoding", "") else self._app
+                await app(scope, receive, send_on)
+        except Exception as error:  # noqa: BLE001 - the last one to catch a defect, so that its answer is like all others
+            await (await answer_unexpected(Request(scope, receive), error))(scope, receive, send_on)
         finally:
-            self._log(scope, status, started, request_id)
+            _report(scope, status, started)
 
-    @staticmethod
-    def _log(scope: Scope, status: int, started: float, request_id: str) -> None:
-        path = route_path(Request(scope))
-        elapsed = time.perf_counter() - started
-        observe(scope["method"], path, status, elapsed)
-        visit = scope["state"].get("visit")
-        log.info(
-            "request",
-            method=scope["method"],
-            route=path,
-            status=status,
-            ms=round(elapsed * 1000, 1),
-            request_id=request_id,
-            client_id=visit.claims.client_id if visit else None,
-        )
+
+def _report(scope: Scope, status: int, started: float) -> None:
+    route = scope.get("route")
+    path = getattr(route, "path", "unknown")
+    elapsed = time.perf_counter() - started
+    observe(scope["method"], path, status, elapsed)
+    visit = scope["state"].get("visit")
+    log.info(
+        "request",
+        method=scope["method"],
+        route=path,
+        status=status,
+        ms=round(elapsed * 1000, 1),
+        request_id=scope["state"]["request_id"],
+        client_id=visit.claims.client_id if visit else None,
+    )

@@ -7,7 +7,7 @@ import orjson
 import psycopg
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
 
 from app.audit.refusals import Refusal, record_refusal
@@ -110,13 +110,12 @@ async def answer_http_exception(request: Request, error: HTTPException) -> Respo
 
 async def answer_database_error(request: Request, error: Exception) -> Response:
     """The database is away or refused: a serialization conflict is the caller's to repeat, the rest is ours."""
-    cause = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(
-        cause, psycopg.errors.LockNotAvailable | psycopg.errors.DeadlockDetected | psycopg.errors.QueryCanceled
+        error, psycopg.errors.LockNotAvailable | psycopg.errors.DeadlockDetected | psycopg.errors.QueryCanceled
     ):
         return respond(Problem(CONFLICT, detail="Others are changing the same thing. Repeat the call."), request)
     log.error("the database failed", exc_info=error)
-    if isinstance(cause, psycopg.OperationalError) or isinstance(error, TimeoutError):
+    if isinstance(error, psycopg.OperationalError | PoolTimeout):
         return respond(Problem(UNAVAILABLE, headers={"Retry-After": "5"}), request)
     return respond(Problem(INTERNAL), request)
 
@@ -132,6 +131,5 @@ HANDLERS: dict[int | type[Exception], Any] = {
     RequestValidationError: answer_invalid_parameter,
     HTTPException: answer_http_exception,
     psycopg.Error: answer_database_error,
-    SQLAlchemyError: answer_database_error,
-    Exception: answer_unexpected,
+    PoolTimeout: answer_database_error,
 }
