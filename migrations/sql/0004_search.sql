@@ -13,6 +13,7 @@ CREATE EXTENSION IF NOT EXISTS pg_trgm;
 
 -- ---------------------------------------------------------------------------------------------------- names
 
+-- The form names are compared in: case, accents, width, punctuation and zero-width characters folded away.
 CREATE FUNCTION fold_name(p_name text) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN btrim(regexp_replace(regexp_replace(regexp_replace(
@@ -24,62 +25,62 @@ RETURN btrim(regexp_replace(regexp_replace(regexp_replace(
     -- Zero-width characters (Khmer and Thai text uses them between words, or not) carry no meaning in a name.
     '[\u00ad\u200b-\u200f\u2060\ufeff]', '', 'g'),
     -- Punctuation, named by range: what a character class holds depends on the server's locale.
-    '[\u0001-\u002f\u003a-\u0040\u005b-\u0060\u007b-\u00bf\u00d7\u00f7\u02b9-\u02ff\u060c\u061b\u061f\u0e2f\u0e4f\u0e5a\u0e5b'
-    '\u104a-\u104f\u17d4-\u17da\u2000-\u206f\u20a0-\u20cf\u2190-\u2bff\u2e00-\u2e7f\u3000-\u3004\u3008-\u3020\u30fb\ufe30-\ufe4f]+', ' ', 'g'),
+    '[\u0001-\u002f\u003a-\u0040\u005b-\u0060\u007b-\u00bf\u00d7\u00f7\u02b9-\u02ff\u060c\u061b\u061f\u0e2f\u0e4f\u0e5a'
+    '\u0e5b\u104a-\u104f\u17d4-\u17da\u2000-\u206f\u20a0-\u20cf\u2190-\u2bff\u2e00-\u2e7f\u3000-\u3004\u3008-\u3020'
+    '\u30fb\ufe30-\ufe4f]+', ' ', 'g'),
     -- Initials: "m s 13" and "ms 13" are one name.
     '(?<![^ ])([a-z]) (?=[a-z](?![^ ]))', '\1', 'g'));
-COMMENT ON FUNCTION fold_name(text) IS
-    'The form names are compared in: case, accents, width, punctuation and zero-width characters folded away.';
 
 -- Scripts written without spaces, and Hangul, whose given names are searched without the family name in front.
 CREATE FUNCTION is_unspaced(p_word text) RETURNS boolean
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-RETURN p_word ~ '[\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u19e0-\u19ff\u3005-\u3007\u3040-\u31ff\u3400-\u9fff\ua9e0-\ua9ff\uaa60-\uaa7f\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff]';
+RETURN p_word ~ (
+    '[\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u19e0-\u19ff\u3005-\u3007\u3040-\u31ff\u3400-\u9fff'
+    '\ua9e0-\ua9ff\uaa60-\uaa7f\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff]');
 
 CREATE FUNCTION character_grams(p_word text, p_size integer) RETURNS SETOF text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN substr(p_word, generate_series(1, char_length(p_word) - p_size + 1), p_size);
 
--- What a record is found by: its tags ("@" before them, which no folded name contains), the words of its names, each
--- name without spaces ("ms 13" is found by "ms13"), and of unspaced scripts each character and each pair.
+-- What a record is found by. Signs that no folded name contains keep the sorts of terms apart: "@" filter tags, "=" a
+-- whole name without spaces, "^" the beginning of a word; bare are words, neighbouring words joined ("ms 13" is found
+-- by "ms13") and, of unspaced scripts, each character and each pair.
 CREATE FUNCTION search_terms(p_names text[], p_tags text[]) RETURNS tsvector
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
 AS $$
 DECLARE
     v_terms text[] := p_tags;
     v_name text;
+    v_before text;
     v_word text;
     v_characters text[];
 BEGIN
     FOREACH v_name IN ARRAY p_names LOOP
-        v_terms := v_terms || left(replace(v_name, ' ', ''), 200) || string_to_array(v_name, ' ');
-        CONTINUE WHEN NOT is_unspaced(v_name);
+        v_terms := v_terms || ('=' || left(replace(v_name, ' ', ''), 200));
+        v_before := '';
         FOREACH v_word IN ARRAY string_to_array(v_name, ' ') LOOP
-            CONTINUE WHEN NOT is_unspaced(v_word);
-            v_characters := string_to_array(v_word, NULL);
-            v_terms := v_terms || v_characters;
-            FOR v_at IN 2..cardinality(v_characters) LOOP
-                v_terms := v_terms || (v_characters[v_at - 1] || v_characters[v_at]);
-            END LOOP;
+            v_word := left(v_word, 100);
+            v_terms := v_terms || v_word || (v_before || v_word);
+            v_before := left(v_word, 30);
+            IF is_unspaced(v_word) THEN
+                v_characters := string_to_array(v_word, NULL);
+                v_terms := v_terms || v_characters;
+                FOR v_at IN 2..cardinality(v_characters) LOOP
+                    v_terms := v_terms || (v_characters[v_at - 1] || v_characters[v_at]);
+                END LOOP;
+            ELSE
+                FOR v_length IN 2..least(4, char_length(v_word) - 1) LOOP
+                    v_terms := v_terms || ('^' || left(v_word, v_length));
+                END LOOP;
+            END IF;
         END LOOP;
     END LOOP;
     RETURN array_to_tsvector(v_terms);
 END $$;
 
-CREATE FUNCTION document_names(p_document text) RETURNS text[]
-LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
-AS $$
-DECLARE
-    v_document jsonb := p_document;
-BEGIN
-    RETURN ARRAY(
-        SELECT DISTINCT folded
-        FROM jsonb_array_elements_text(
-            jsonb_path_query_array(v_document, 'lax $.name')
-            || jsonb_path_query_array(v_document, 'lax $.aliases[*].name')) AS name,
-            fold_name(name) AS folded
-        WHERE folded <> '');
-END $$;
+CREATE FUNCTION fold_names(p_names text[]) RETURNS text[]
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN ARRAY(SELECT DISTINCT folded FROM unnest(p_names) AS name, fold_name(name) AS folded WHERE folded <> '');
 
 CREATE FUNCTION vocabulary_words(p_names text[]) RETURNS SETOF text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -92,7 +93,10 @@ END;
 
 CREATE FUNCTION record_tags(p_originator text, p_facets text[]) RETURNS text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN ARRAY(SELECT '@' || facet FROM unnest(p_facets) AS facet UNION SELECT '@@' || p_originator WHERE p_originator IS NOT NULL);
+RETURN ARRAY(
+    SELECT '@' || facet FROM unnest(p_facets) AS facet
+    UNION
+    SELECT '@@' || p_originator WHERE p_originator IS NOT NULL);
 
 -- ---------------------------------------------------------------------------------------------------- index tables
 
@@ -118,9 +122,10 @@ CREATE TABLE record_search (
     excluded text[] NOT NULL,
     names text[] NOT NULL,
     terms tsvector NOT NULL
-);
--- One index over what is asked together: it reads few entries where any one of the conditions is rare.
-CREATE INDEX record_search_by_terms ON record_search USING gin (audience, terms) WITH (fastupdate = off);
+) WITH (fillfactor = 90);
+-- One index over what is asked together: it reads few entries where any one of the conditions is rare. A short list of
+-- pending entries (kB) halves the cost of a write and is too short to be felt in a search.
+CREATE INDEX record_search_by_terms ON record_search USING gin (audience, terms) WITH (gin_pending_list_limit = 128);
 
 CREATE TABLE name_words (word text NOT NULL);
 -- Not unique on purpose: two transactions that bring the same word must not wait for each other.
@@ -151,7 +156,7 @@ BEGIN
     SELECT DISTINCT principal, NEW.kind, NEW.updated_at, NEW.created_at, NEW.id, NEW.originator, NEW.excluded
     FROM unnest(NEW.audience) AS principal;
     -- A tombstone keeps its place in lists, but nothing that it said may find it.
-    v_names := CASE WHEN NEW.state = 'retracted' THEN '{}' ELSE document_names(NEW.document) END;
+    v_names := CASE WHEN NEW.state = 'retracted' THEN '{}' ELSE fold_names(NEW.names) END;
     v_tags := record_tags(NEW.originator, CASE WHEN NEW.state = 'retracted' THEN '{}' ELSE NEW.facets END);
     INSERT INTO record_search
         (record_id, kind, originator, created_at, updated_at, audience, excluded, names, terms)
@@ -167,6 +172,7 @@ BEGIN
     WHERE NOT EXISTS (SELECT FROM name_words AS known WHERE known.word = words.word);
     RETURN NULL;
 END $$;
+
 CREATE TRIGGER records_are_indexed AFTER INSERT OR DELETE OR UPDATE ON records
 FOR EACH ROW EXECUTE FUNCTION index_record();
 
@@ -184,24 +190,24 @@ BEGIN
     SELECT DISTINCT principal, kind, updated_at, created_at, id, originator, excluded
     FROM records, unnest(audience) AS principal;
     INSERT INTO record_search (record_id, kind, originator, created_at, updated_at, audience, excluded, names, terms)
-    SELECT id, kind, originator, created_at, updated_at, audience, excluded, names,
-           search_terms(names, record_tags(originator, CASE WHEN state = 'retracted' THEN '{}' ELSE facets END))
-    FROM records, LATERAL (
-        SELECT CASE WHEN state = 'retracted' THEN '{}' ELSE document_names(document) END AS names OFFSET 0) AS named;
+    SELECT id, kind, originator, created_at, updated_at, audience, excluded, folded.names,
+           search_terms(folded.names, record_tags(originator, CASE WHEN state = 'retracted' THEN '{}' ELSE facets END))
+    FROM records AS r, LATERAL (
+        SELECT CASE WHEN r.state = 'retracted' THEN '{}' ELSE fold_names(r.names) END AS names OFFSET 0) AS folded;
     GET DIAGNOSTICS v_count = ROW_COUNT;
     INSERT INTO name_words (word) SELECT DISTINCT word FROM record_search, vocabulary_words(names) AS word;
     RETURN v_count;
 END $$;
 
-CREATE INDEX IF NOT EXISTS records_by_external_id ON records (external_id) WHERE external_id IS NOT NULL;
+CREATE INDEX records_by_external_id ON records (external_id) WHERE external_id IS NOT NULL;
 
 -- ---------------------------------------------------------------------------------------------------- who may see
 
 -- The policy's words over a caller whose settings were taken apart once: per row that costs more than the comparison.
--- Inlined, so that the index over `audience` serves it; without a caller both arrays are null and nothing is visible.
-CREATE FUNCTION may_see(p_audience text[], p_excluded text[], p_principals text[], p_agencies text[]) RETURNS boolean
+-- Inlined, so that the index over `audience` serves it; without a caller both are null and nothing is visible.
+CREATE FUNCTION may_see(p_audience text[], p_excluded text[], p_principals text[], p_agency text) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN p_audience && p_principals AND NOT p_excluded && p_agencies;
+RETURN p_audience && p_principals AND NOT p_agency = ANY (p_excluded);
 
 CREATE FUNCTION term_literal(p_term text) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -264,17 +270,21 @@ BEGIN ATOMIC
     FROM char_length(p_word) AS length;
 END;
 
--- Words of the vocabulary that continue or resemble the asked one, as alternatives of a text search. Hidden records
--- have words in the vocabulary too: therefore likeness alone decides, never a number of words.
+-- The asked word, what begins with it, and words of the vocabulary that resemble it, as alternatives of a text search.
+-- Hidden records have words in the vocabulary too: therefore likeness alone decides, never a number of words.
 CREATE FUNCTION like_words(p_word text) RETURNS text
 LANGUAGE sql STABLE STRICT PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT '(' || concat_ws(' | ', term_literal(p_word), string_agg(DISTINCT term_literal(word), ' | ')) || ')'
+    SELECT '(' || concat_ws(' | ', term_literal(p_word), term_literal('^' || p_word),
+                            string_agg(DISTINCT term_literal(word), ' | ')) || ')'
     FROM name_words
-    WHERE char_length(p_word) > 2 AND (word LIKE p_word || '%' OR word % p_word);
+    WHERE char_length(p_word) > 3
+      AND (char_length(p_word) > 4 AND word LIKE p_word || '%'
+           OR word % p_word AND abs(char_length(word) - char_length(p_word)) < 3);
 END;
 
--- Text searches from strict to loose: every word as asked; every word or one like it; all words but one.
+-- Text searches from strict to loose: the whole name; every word as asked; every word, its beginning or one like it;
+-- all words but one.
 CREATE FUNCTION name_searches(p_query text) RETURNS text[]
 LANGUAGE plpgsql STABLE STRICT
 AS $$
@@ -287,64 +297,115 @@ DECLARE
 BEGIN
     SELECT array_agg(CASE WHEN is_unspaced(word) THEN all_grams(word, least(2, char_length(word)))
                           ELSE term_literal(word) END ORDER BY position),
-           array_agg(CASE WHEN is_unspaced(word) THEN nearly_all_grams(word) ELSE like_words(word) END ORDER BY position)
+           array_agg(CASE WHEN is_unspaced(word) THEN nearly_all_grams(word)
+                          ELSE like_words(word) END ORDER BY position)
     INTO v_exact, v_near
     FROM unnest(v_words) WITH ORDINALITY AS words (word, position);
-    v_searches := ARRAY[
-        term_literal(replace(p_query, ' ', '')) || ' | (' || array_to_string(v_exact, ' & ') || ')',
-        array_to_string(v_near, ' & ')];
+    v_searches := ARRAY[term_literal('=' || replace(p_query, ' ', '')), array_to_string(v_exact, ' & '),
+                        array_to_string(v_near, ' & ')];
     IF v_count > 1 THEN
         FOR v_left_out IN 1..v_count LOOP
-            v_searches := v_searches
-                || array_to_string(v_near[:v_left_out - 1] || v_near[v_left_out + 1:], ' & ');
+            v_searches := v_searches || array_to_string(v_near[:v_left_out - 1] || v_near[v_left_out + 1:], ' & ');
         END LOOP;
     END IF;
     RETURN v_searches;
 END $$;
 
+-- The p_limit most recently changed visible records that a text search finds. While many of the newest records answer
+-- it they are walked: collecting every match of a common word from the index would cost time in proportion to all
+-- records. Which way was taken depends on hidden records too, so both give the same records.
+CREATE FUNCTION found_records(
+    p_kind text, p_search tsquery, p_principals text[], p_agency text, p_not_from text, p_only uuid[],
+    p_updated_after timestamptz, p_may_be_common boolean, p_limit integer)
+RETURNS uuid[]
+LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+    v_batch integer := 50;
+    v_walked integer := 0;
+    v_read integer;
+    v_last_at timestamptz := 'infinity';
+    v_last_id uuid := 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+    v_matching uuid[];
+    v_found uuid[] := '{}';
+BEGIN
+    WHILE p_may_be_common LOOP
+        SELECT count(*), coalesce(array_agg(walk.id) FILTER (WHERE walk.fits), '{}'),
+               (array_agg(walk.id))[count(*)], (array_agg(walk.updated_at))[count(*)]
+        INTO v_read, v_matching, v_last_id, v_last_at
+        FROM (
+            SELECT newest.id, newest.updated_at,
+                   may_see(s.audience, s.excluded, p_principals, p_agency) AND s.terms @@ p_search
+                   AND s.updated_at > p_updated_after AND s.originator IS DISTINCT FROM p_not_from
+                   AND (p_only IS NULL OR s.record_id = ANY (p_only)) AS fits
+            FROM (
+                SELECT r.id, r.updated_at FROM records AS r
+                WHERE r.kind = p_kind AND (r.updated_at, r.id) < (v_last_at, v_last_id)
+                ORDER BY r.updated_at DESC, r.id DESC LIMIT v_batch
+            ) AS newest
+            CROSS JOIN LATERAL (SELECT q.* FROM record_search AS q WHERE q.record_id = newest.id OFFSET 0) AS s
+            OFFSET 0
+        ) AS walk;
+        v_found := v_found || v_matching;
+        v_walked := v_walked + v_read;
+        IF cardinality(v_found) >= p_limit OR v_read < v_batch THEN
+            RETURN v_found[:p_limit];
+        END IF;
+        EXIT WHEN cardinality(v_found) < v_walked / 50;
+        v_batch := v_batch * 2;
+    END LOOP;
+    RETURN ARRAY(
+        SELECT s.record_id
+        FROM record_search AS s
+        WHERE s.terms @@ p_search AND may_see(s.audience, s.excluded, p_principals, p_agency)
+          AND s.kind = p_kind AND s.updated_at > p_updated_after AND s.originator IS DISTINCT FROM p_not_from
+          AND (p_only IS NULL OR s.record_id = ANY (p_only))
+        ORDER BY s.updated_at DESC, s.record_id DESC
+        LIMIT p_limit);
+END $$;
+
 -- Ids and scores (0-1, best first, then latest id first) of visible records whose name or alias is like p_query.
--- Ranked are at most 500 visible records: where more contain the asked words, 500 of them; resembling names are only
--- looked for while there is room. A page is what follows (p_after_score, p_after_id).
+-- Ranked are at most 200 visible records a step (whole name, all words, resembling words): of a word that more contain,
+-- the 200 most recently changed. A looser step is only taken while the stricter ones left room. A page is what follows
+-- (p_after_score, p_after_id).
 CREATE FUNCTION search_records(
     p_kind text, p_query text, p_facets text[], p_originator text, p_external_id text, p_reference text,
     p_shared_with_me boolean, p_updated_after timestamptz, p_limit integer, p_after_score real, p_after_id uuid)
 RETURNS TABLE (id uuid, score real)
-LANGUAGE plpgsql STABLE SECURITY DEFINER
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 50
 SET search_path = pg_catalog, public, pg_temp
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
 AS $$
 DECLARE
-    c_ranked CONSTANT integer := 500;
+    c_ranked CONSTANT integer := 200;
     c_enough CONSTANT integer := 10;
-    c_nearly CONSTANT integer := 100;
     v_agency text := current_setting('interdesk.agency', true);
-    v_agencies text[] := string_to_array(v_agency, ',');
-    v_principals text[] := string_to_array(current_setting('interdesk.principals', true), ',');
     v_query text := fold_name(left(p_query, 200));
-    v_tags text := (SELECT string_agg(' & ' || term_literal(tag), '') FROM unnest(record_tags(p_originator, p_facets)) AS tag);
+    v_tags text := (
+        SELECT string_agg(' & ' || term_literal(tag), '') FROM unnest(record_tags(p_originator, p_facets)) AS tag);
+    v_only uuid[];
     v_searches text[];
     v_found uuid[] := '{}';
 BEGIN
     IF v_query = '' THEN
         RETURN;
     END IF;
+    IF p_reference IS NOT NULL OR p_external_id IS NOT NULL THEN
+        v_only := ARRAY(
+            SELECT r.id FROM records AS r WHERE r.reference = p_reference AND p_external_id IS NULL
+            UNION ALL
+            SELECT r.id FROM records AS r
+            WHERE r.external_id = p_external_id AND r.reference = coalesce(p_reference, r.reference));
+    END IF;
     v_searches := name_searches(v_query);
     FOR v_step IN 1..cardinality(v_searches) LOOP
-        EXIT WHEN cardinality(v_found) >= c_ranked OR v_step = 3 AND cardinality(v_found) >= c_enough;
-        v_found := v_found || ARRAY(
-            SELECT s.record_id
-            FROM record_search AS s
-            WHERE s.terms @@ ('(' || v_searches[v_step] || ')' || coalesce(v_tags, ''))::tsquery
-              AND may_see(s.audience, s.excluded, v_principals, v_agencies)
-              AND s.kind = p_kind
-              AND (p_updated_after IS NULL OR s.updated_at > p_updated_after)
-              AND (p_shared_with_me IS NOT TRUE OR s.originator <> v_agency)
-              AND (coalesce(p_reference, p_external_id) IS NULL OR EXISTS (
-                    SELECT FROM records AS r
-                    WHERE r.id = s.record_id AND r.reference = coalesce(p_reference, r.reference)
-                      AND (p_external_id IS NULL OR r.external_id = p_external_id)))
-            LIMIT CASE WHEN v_step < 3 THEN c_ranked ELSE c_nearly END);
+        EXIT WHEN cardinality(v_found) >= c_ranked OR v_step = 4 AND cardinality(v_found) >= c_enough;
+        v_found := v_found || found_records(
+            p_kind, ('(' || v_searches[v_step] || ')' || coalesce(v_tags, ''))::tsquery,
+            string_to_array(current_setting('interdesk.principals', true), ','), v_agency,
+            CASE WHEN p_shared_with_me THEN v_agency END, v_only, coalesce(p_updated_after, '-infinity'),
+            v_step > 1, CASE WHEN v_step < 4 THEN c_ranked ELSE c_ranked / 4 END);
     END LOOP;
     RETURN QUERY
     SELECT ranked.record_id, ranked.best
@@ -352,6 +413,7 @@ BEGIN
         SELECT s.record_id, (SELECT max(name_score(v_query, name)) FROM unnest(s.names) AS name) AS best
         FROM record_search AS s
         WHERE s.record_id = ANY (v_found)
+        OFFSET 0
     ) AS ranked
     WHERE ranked.best >= 0.15
       AND (p_after_score IS NULL OR (ranked.best, ranked.record_id) < (p_after_score, p_after_id))
@@ -363,12 +425,12 @@ END $$;
 
 -- Ids of visible records in page order, after (p_after_at, p_after_id). Three ways, chosen by what the walk meets:
 -- walk the newest records of the kind, which fills the page of whoever sees much of it; else merge what the principals
--- see (no filter), or take everything that matches from the index and sort it (filters that match little).
+-- see (no filter by field), or take everything that matches from the index and sort it (filters that match little).
 CREATE FUNCTION page_ids(
     p_kind text, p_order text, p_facets text[], p_originator text, p_external_id text, p_reference text,
     p_shared_with_me boolean, p_updated_after timestamptz, p_limit integer, p_after_at timestamptz, p_after_id uuid)
 RETURNS TABLE (id uuid, at timestamptz)
-LANGUAGE plpgsql STABLE SECURITY DEFINER
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 50
 SET search_path = pg_catalog, public, pg_temp
 AS $$
 BEGIN
@@ -391,19 +453,18 @@ CREATE FUNCTION page_ids_by_%1$s(
     p_kind text, p_facets text[], p_originator text, p_external_id text, p_reference text, p_shared_with_me boolean,
     p_updated_after timestamptz, p_limit integer, p_after_at timestamptz, p_after_id uuid)
 RETURNS TABLE (id uuid, at timestamptz)
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql STABLE ROWS 50
 SET search_path = pg_catalog, public, pg_temp
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
 AS $function$
 DECLARE
     v_agency text := current_setting('interdesk.agency', true);
-    v_agencies text[] := string_to_array(v_agency, ',');
     v_principals text[] := string_to_array(current_setting('interdesk.principals', true), ',');
     v_facets text[] := coalesce(p_facets, '{}');
     v_since timestamptz := coalesce(p_updated_after, '-infinity');
-    v_filtered boolean := v_facets <> '{}' OR p_originator IS NOT NULL OR p_shared_with_me IS TRUE;
-    v_batch integer := CASE WHEN v_filtered THEN 4 * p_limit ELSE p_limit + p_limit / 4 + 1 END;
+    v_tagged boolean := v_facets <> '{}' OR p_originator IS NOT NULL;
+    v_batch integer := CASE WHEN v_tagged THEN 4 * p_limit ELSE p_limit + p_limit / 4 + 1 END;
     v_last_at timestamptz := p_after_at;
     v_last_id uuid := p_after_id;
     v_read integer;
@@ -421,7 +482,7 @@ BEGIN
                        UNION SELECT b.id FROM records AS b WHERE b.external_id = p_external_id)
           AND r.reference = coalesce(p_reference, r.reference)
           AND (p_external_id IS NULL OR r.external_id = p_external_id)
-          AND may_see(r.audience, r.excluded, v_principals, v_agencies)
+          AND may_see(r.audience, r.excluded, v_principals, v_agency)
           AND r.kind = p_kind AND (r.%1$s, r.id) < (p_after_at, p_after_id) AND r.updated_at > v_since
           AND (p_originator IS NULL OR r.originator = p_originator)
           AND (p_shared_with_me IS NOT TRUE OR r.originator <> v_agency)
@@ -443,7 +504,7 @@ BEGIN
                    AND (p_originator IS NULL OR r.originator = p_originator)
                    AND (p_shared_with_me IS NOT TRUE OR r.originator <> v_agency)
                    AND (v_facets = '{}' OR r.facets @> v_facets AND r.state <> 'retracted')
-                   AND may_see(r.audience, r.excluded, v_principals, v_agencies) AS fits
+                   AND may_see(r.audience, r.excluded, v_principals, v_agency) AS fits
             FROM (
                 SELECT q.id, q.%1$s AS at, q.updated_at, q.originator, q.audience, q.excluded, q.facets, q.state
                 FROM records AS q
@@ -460,17 +521,17 @@ BEGIN
             RETURN QUERY SELECT page.id, page.at FROM unnest(v_ids, v_ats) AS page (id, at) LIMIT p_limit;
             RETURN;
         END IF;
-        EXIT WHEN NOT v_filtered OR v_walked >= 1000 AND cardinality(v_ids) < v_walked / 200;
+        EXIT WHEN NOT v_tagged OR v_walked >= 1000 AND cardinality(v_ids) < v_walked / 100;
         v_batch := v_batch * 2;
     END LOOP;
 
-    IF v_filtered THEN
+    IF v_tagged THEN
         RETURN QUERY
         SELECT s.record_id, s.%1$s
         FROM record_search AS s
         WHERE s.terms @@ (SELECT string_agg(term_literal(tag), ' & ')
                           FROM unnest(record_tags(p_originator, v_facets)) AS tag)::tsquery
-          AND may_see(s.audience, s.excluded, v_principals, v_agencies)
+          AND may_see(s.audience, s.excluded, v_principals, v_agency)
           AND s.kind = p_kind AND (s.%1$s, s.record_id) < (p_after_at, p_after_id) AND s.updated_at > v_since
           AND (p_shared_with_me IS NOT TRUE OR s.originator <> v_agency)
         ORDER BY s.%1$s DESC, s.record_id DESC
@@ -484,7 +545,8 @@ BEGIN
             FROM record_sight AS s
             WHERE s.principal = principal.principal AND s.kind = p_kind
               AND (s.%1$s, s.record_id) < (p_after_at, p_after_id) AND s.updated_at > v_since
-              AND NOT s.excluded && v_agencies
+              AND NOT v_agency = ANY (s.excluded)
+              AND (p_shared_with_me IS NOT TRUE OR s.originator <> v_agency)
             ORDER BY s.%1$s DESC, s.record_id DESC
             LIMIT p_limit
         ) AS seen
@@ -499,6 +561,9 @@ BEGIN
 END $create$;
 
 -- ---------------------------------------------------------------------------------------------------- rights
+
+GRANT EXECUTE ON FUNCTION page_ids, search_records TO interdesk_api, interdesk_worker;
+GRANT EXECUTE ON FUNCTION rebuild_search TO interdesk_owner;
 DO $rights$
 DECLARE
     v_function regprocedure;
@@ -506,16 +571,12 @@ BEGIN
     FOR v_function IN
         SELECT p.oid FROM pg_proc AS p
         WHERE p.pronamespace = 'public'::regnamespace AND p.proname IN (
-            'fold_name', 'is_unspaced', 'character_grams', 'search_terms', 'document_names', 'vocabulary_words',
+            'fold_name', 'is_unspaced', 'character_grams', 'search_terms', 'fold_names', 'vocabulary_words',
             'record_tags', 'index_record', 'rebuild_search', 'may_see', 'term_literal', 'name_score', 'all_grams',
-            'nearly_all_grams', 'like_words', 'name_searches', 'search_records', 'page_ids', 'page_ids_by_created_at',
-            'page_ids_by_updated_at')
+            'nearly_all_grams', 'like_words', 'name_searches', 'found_records', 'search_records', 'page_ids',
+            'page_ids_by_created_at', 'page_ids_by_updated_at')
     LOOP
         EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', v_function);
-        -- Revoked first: once the engine owns it, the owner may not.
         EXECUTE format('ALTER FUNCTION %s OWNER TO interdesk_engine', v_function);
     END LOOP;
 END $rights$;
-SET LOCAL ROLE interdesk_engine;
-GRANT EXECUTE ON FUNCTION page_ids, search_records TO interdesk_api, interdesk_worker;
-RESET ROLE;
