@@ -108,6 +108,14 @@ class Installation:
             )
             raise InstallationError(message)
 
+    def has_signing_keys(self) -> bool:
+        """Whether the database holds signing keys, and so something that a master key must open."""
+        with psycopg.connect(self.conninfo(DatabaseRole.API), autocommit=True) as connection:
+            try:
+                return connection.execute("SELECT FROM load_signing_keys() LIMIT 1").fetchone() is not None
+            except psycopg.errors.UndefinedFunction:
+                return False
+
     def master_key(self) -> MasterKey:
         """The master key: the one that was given, else the one kept beside the embedded database, made if need be.
 
@@ -134,7 +142,7 @@ class Installation:
 
     def _kept_master_key(self, path: Path) -> MasterKey:
         if not path.exists():
-            if has_signing_keys(self.conninfo(DatabaseRole.API)):
+            if self.has_signing_keys():
                 message = (
                     f"{path} is gone, and the database holds keys that were sealed with it. Put it back from a backup; "
                     "a new one would open nothing."
@@ -192,12 +200,3 @@ def require_plain_role(conninfo: str, setting: str) -> None:
             f"row-level security: use the roles that `interdesk db roles` makes."
         )
         raise InstallationError(message)
-
-
-def has_signing_keys(conninfo: str) -> bool:
-    """Whether the database holds signing keys, and so something that a master key must open."""
-    with psycopg.connect(conninfo, autocommit=True) as connection:
-        try:
-            return connection.execute("SELECT FROM load_signing_keys() LIMIT 1").fetchone() is not None
-        except psycopg.errors.UndefinedFunction:
-            return False

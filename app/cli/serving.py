@@ -53,9 +53,9 @@ def serve(host: str, port: int, workers: int, *, as_json: bool) -> None:
         settings = _with_public_url(load_settings(), host, address)
         configure_logs(settings)
         with open_installation(settings) as installation, kept_alive(installation.postgres):
+            master_key = installation.master_key()
             installation.prepare()
             require_plain_role(installation.conninfo(DatabaseRole.API), "DATABASE_URL")
-            master_key = installation.master_key()
             asyncio.run(_check_keys(installation, master_key))
 
             def announce() -> None:

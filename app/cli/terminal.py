@@ -40,7 +40,7 @@ class RefusedError(Exception):
 def show(value: Mapping[str, Any], *, as_json: bool) -> None:
     """Print one thing: a JSON object, or its fields one a line."""
     if as_json:
-        _print_json(value)
+        print_json(value)
         return
     width = max(len(name) for name in value)
     for name, field in value.items():
@@ -50,7 +50,7 @@ def show(value: Mapping[str, Any], *, as_json: bool) -> None:
 def show_all(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, as_json: bool) -> None:
     """Print a list: a JSON array of whole objects, or a table of some columns."""
     if as_json:
-        _print_json(rows)
+        print_json(rows)
         return
     from rich.console import Console
     from rich.table import Table
@@ -104,19 +104,22 @@ def _explained(error: Exception) -> tuple[ExitCode, Iterable[str]]:
     from app.identity.keys import SigningKeyError
     from app.installation import InstallationError
 
-    match error.orig if isinstance(error, DBAPIError) else error:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    match cause:
         case RefusedError():
-            return ExitCode.REFUSED, [str(error)]
+            return ExitCode.REFUSED, [str(cause)]
         case Problem():
-            return ExitCode.REFUSED, _problem(error)
-        case InstallationError() | EmbeddedPostgresError() | MasterKeyError():
-            lines = [_sentence(str(error))]
+            return ExitCode.REFUSED, _problem(cause)
+        case InstallationError() | EmbeddedPostgresError():
+            lines = [str(cause)]
+        case MasterKeyError():
+            lines = [_sentence(str(cause))]
         case SigningKeyError():
-            lines = [_sentence(str(error)), "Give the server the master key that this database was set up with."]
+            lines = [_sentence(str(cause)), "Give the server the master key that this database was set up with."]
         case errors.UndefinedFunction() | errors.UndefinedTable():
             lines = ["The database's schema is not there, or not up to date. Run: interdesk db upgrade"]
         case errors.OperationalError() | errors.InsufficientPrivilege():
-            lines = [f"The database cannot be used: {str(error).strip()}"]
+            lines = [f"The database cannot be used: {str(cause).strip()}"]
         case _:
             return ExitCode.DEFECT, ["This is a defect of Interdesk."]
     return ExitCode.SET_UP, lines
@@ -136,7 +139,8 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
 
 
-def _print_json(value: object) -> None:
+def print_json(value: object) -> None:
+    """Print a JSON value in one line."""
     sys.stdout.write(json.dumps(value, default=_json_form, ensure_ascii=False) + "\n")
 
 

@@ -1,0 +1,218 @@
+"""What the doctor looks at, each check on its own: one that fails does not hide the others."""
+
+import ipaddress
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+import psycopg
+
+from app.cli.host import load_settings, run
+from app.core.crypto import MasterKeyError
+from app.core.database_roles import DatabaseRole
+from app.core.db import Database
+from app.core.embedded import EmbeddedPostgresError
+from app.core.logs import LEVELS
+from app.identity.keys import SigningKeyError
+from app.identity.signing import KeyKeeper
+from app.installation import MASTER_KEY_FILE, Installation, InstallationError, excess_power, open_installation
+from app.settings import Settings
+
+OLDEST_POSTGRESQL = 150_000
+_LATE_SECONDS = 60
+
+Level = Literal["ok", "warning", "problem"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a check found; `mend` says what to do about it."""
+
+    check: str
+    level: Level
+    detail: str
+    mend: str | None = None
+
+    def document(self) -> dict[str, str | None]:
+        """The finding as JSON values."""
+        return asdict(self)
+
+
+def examine() -> list[Finding]:
+    """Make every check that can be made, in the order in which one depends on another."""
+    try:
+        settings = load_settings()
+    except InstallationError as error:
+        return [Finding("settings", "problem", str(error), "Correct them in the environment or in .env.")]
+    findings = [Finding("settings", "ok", "read"), *_settings(settings)]
+    with ExitStack() as stack:
+        try:
+            installation = stack.enter_context(open_installation(settings))
+        except EmbeddedPostgresError as error:
+            return [*findings, Finding("database", "problem", str(error))]
+        findings += _database(installation)
+        if any(finding.level == "problem" for finding in findings if finding.check.startswith("role")):
+            return findings
+        for check in (_master_key, _schema, _feed, _agencies):
+            findings += _tried(check, installation)
+    return findings
+
+
+def _tried(check: Callable[[Installation], Iterator[Finding]], installation: Installation) -> list[Finding]:
+    try:
+        return list(check(installation))
+    except psycopg.Error as error:
+        return [Finding(check.__name__.strip("_").replace("_", " "), "problem", str(error).strip())]
+
+
+def _settings(settings: Settings) -> Iterator[Finding]:
+    url = urlsplit(settings.public_url)
+    if "public_url" not in settings.model_fields_set:
+        yield Finding(
+            "public address",
+            "warning",
+            f"INTERDESK_PUBLIC_URL is not set, so tokens and links name {settings.public_url}",
+            "Set it to the address that partners use before the first of them signs in.",
+        )
+    elif url.scheme != "https" and not _is_loopback(url.hostname or ""):
+        mend = "Serve through a proxy that speaks TLS, and set INTERDESK_PUBLIC_URL to its https address."
+        yield Finding("public address", "problem", f"{settings.public_url} is not https: secrets travel in clear", mend)
+    else:
+        yield Finding("public address", "ok", settings.public_url)
+    if settings.log_level.lower() not in LEVELS:
+        mend = f"Set INTERDESK_LOG_LEVEL to one of {', '.join(LEVELS)}."
+        yield Finding("log level", "problem", f"there is no level {settings.log_level!r}", mend)
+    file = Path(".env")
+    if file.is_file() and file.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
+        mend = "Run: chmod 600 .env"
+        yield Finding(".env", "warning", "other users of this machine can read it, and it may hold secrets", mend)
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _database(installation: Installation) -> Iterator[Finding]:
+    for role in (DatabaseRole.API, DatabaseRole.WORKER, DatabaseRole.OWNER):
+        name = f"role {role}"
+        try:
+            conninfo = installation.conninfo(role)
+            signed_in, excess = excess_power(conninfo)
+        except InstallationError as error:
+            # The owner is needed where migrations are run, which may be another host.
+            yield Finding(name, "warning" if role is DatabaseRole.OWNER else "problem", str(error))
+        except psycopg.Error as error:
+            yield Finding(name, "problem", str(error).strip(), "Check the address, the password and the server.")
+        else:
+            yield _role(name, role, signed_in, excess)
+            if role is DatabaseRole.API:
+                yield from _server(conninfo, managed=installation.postgres is None)
+
+
+def _role(name: str, role: DatabaseRole, signed_in: str, excess: list[str]) -> Finding:
+    mend = "Use the roles that this makes: interdesk db roles"
+    if role is DatabaseRole.OWNER:
+        above = [clause for clause in excess if "superuser" in clause or "bypasses" in clause]
+        if above:
+            return Finding(name, "problem", f"{signed_in} {' and '.join(above)}", mend)
+    elif excess:
+        return Finding(name, "problem", f"{signed_in} {' and '.join(excess)}", mend)
+    return Finding(name, "ok", "signs in and may no more than it should")
+
+
+def _server(conninfo: str, *, managed: bool) -> Iterator[Finding]:
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        version = connection.info.server_version
+        shown = connection.info.parameter_status("server_version")
+        if version < OLDEST_POSTGRESQL:
+            yield Finding("server", "problem", f"PostgreSQL {shown}", "PostgreSQL 15 or later is needed.")
+        else:
+            yield Finding("server", "ok", f"PostgreSQL {shown}, {'managed' if managed else 'embedded'}")
+        settings = "current_setting('synchronous_commit'), current_setting('fsync'), current_setting('server_encoding')"
+        row = connection.execute(f"SELECT {settings}, show_trgm('김민준') <> '{{}}'").fetchone()
+        commit, fsync, encoding, finds = row or ("", "", "", False)
+    if commit == "off" or fsync == "off":
+        detail = f"synchronous_commit is {commit} and fsync is {fsync}: an answered write can be lost"
+        yield Finding("durability", "problem", detail, "Set both to on for this database.")
+    if encoding != "UTF8" or not finds:
+        mend = "Create the database again with ENCODING 'UTF8' and LC_CTYPE 'C.UTF-8'; interdesk db roles shows how."
+        yield Finding("names", "problem", f"encoding {encoding}: names outside ASCII cannot be searched", mend)
+    else:
+        yield Finding("names", "ok", "every script can be searched")
+
+
+def _master_key(installation: Installation) -> Iterator[Finding]:
+    settings = installation.settings
+    kept = settings.data / MASTER_KEY_FILE
+    given = settings.master_key is not None or settings.master_key_file is not None
+    if not given and installation.postgres is not None and not kept.exists() and not installation.has_signing_keys():
+        yield Finding("master key", "ok", f"none yet; the first start makes one at {kept}")
+        return
+    try:
+        master_key = installation.master_key()
+    except (InstallationError, MasterKeyError) as error:
+        yield Finding("master key", "problem", str(error))
+        return
+    if not installation.has_signing_keys():
+        yield Finding("master key", "ok", "present; there is nothing yet that it must open")
+        return
+
+    async def open_keys() -> None:
+        database = Database(installation.conninfo(DatabaseRole.API), connections=2)
+        await database.open()
+        try:
+            await KeyKeeper.open(database, master_key)
+        finally:
+            await database.close()
+
+    try:
+        run(open_keys())
+    except SigningKeyError as error:
+        mend = "Give the server the master key that this database was set up with."
+        yield Finding("master key", "problem", str(error), mend)
+    else:
+        yield Finding("master key", "ok", "opens the signing keys")
+
+
+def _schema(installation: Installation) -> Iterator[Finding]:
+    state = installation.schema()
+    if state.up_to_date:
+        yield Finding("schema", "ok", f"at {state.current}")
+    else:
+        detail = f"at {state.current or 'nothing'}, and this version needs {state.newest}"
+        yield Finding("schema", "problem", detail, "Run: interdesk db upgrade")
+
+
+def _feed(installation: Installation) -> Iterator[Finding]:
+    if not installation.schema().up_to_date:
+        return
+    with psycopg.connect(installation.conninfo(DatabaseRole.API), autocommit=True) as connection:
+        waiting, seconds = connection.execute("SELECT waiting, seconds FROM feed_lag()").fetchone() or (0, 0.0)
+    if seconds > _LATE_SECONDS:
+        detail = f"{waiting} events have waited for up to {seconds:.0f} s, so partners do not learn of changes"
+        mend = "Run interdesk serve or interdesk worker, and look for a transaction that stays open."
+        yield Finding("background work", "warning", detail, mend)
+    else:
+        yield Finding("background work", "ok", "no event waits")
+
+
+def _agencies(installation: Installation) -> Iterator[Finding]:
+    if not installation.schema().up_to_date:
+        return
+    with psycopg.connect(installation.conninfo(DatabaseRole.WORKER)) as connection:
+        connection.execute("SELECT enter_operator(NULL, 'doctor', 'doctor', 'interdesk doctor')")
+        row = connection.execute("SELECT count(*) FROM agencies WHERE NOT hub").fetchone()
+    count = int(row[0]) if row else 0
+    if count:
+        yield Finding("agencies", "ok", f"{count} registered")
+    else:
+        yield Finding("agencies", "ok", "none registered yet", "interdesk agency add CODE --name … --kind …")
