@@ -82,7 +82,7 @@ async def open_desk(database: Database, visit: Visit) -> AsyncIterator[Desk]:
                     visit.purpose,
                 ),
             )
-            entry = await cursor.fetchone()
+            (entry,) = await cursor.fetchall()
         if entry.outcome != "ok":
             raise refuse_entry(entry.outcome)
         yield Desk(connection, Caller.of(visit, entry.agency, entry.roles))
@@ -99,7 +99,7 @@ async def open_operator_desk(
     async with database.transaction() as connection:
         async with connection.cursor(row_factory=_NAMED) as cursor:
             await cursor.execute("SELECT * FROM enter_operator(%s, %s, %s, %s)", (agency, request_id, officer, purpose))
-            entry = await cursor.fetchone()
+            (entry,) = await cursor.fetchall()
         if entry.outcome != "ok":
             raise refuse_entry(entry.outcome)
         permissions = frozenset(Permission) if agency else frozenset()

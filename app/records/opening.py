@@ -46,7 +46,7 @@ async def replace_handling(desk: Desk, stored: Stored, handling: Handling) -> St
     """
     require_current(stored)
     check_exclusion(handling, stored.envelope.originator, "")
-    await check_audience(desk, handling, "/audience")
+    await check_audience(desk, handling, "")
     audience, excluded = principals(handling.audience, stored.envelope.originator)
     visible = any(
         getattr(handling, name) != getattr(stored.envelope.handling, name) for name in ReaderHandling.model_fields

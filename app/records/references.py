@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from app.access.desk import Desk
-from app.access.handling import Handling
+from app.access.handling import Audience, Handling
 from app.core.problems import UNKNOWN_REFERENCE, Flaw, Problem
 from app.records.shapes import DisclosureIn
 
@@ -16,39 +16,51 @@ def unknown_reference(*pointers: str) -> Problem:
     return Problem(UNKNOWN_REFERENCE, errors=[Flaw(pointer, "unknown-reference", detail) for pointer in pointers])
 
 
+def check_legal_basis(agreement: UUID | None, pointer: str) -> None:
+    """422 for a legal basis: it names an agreement that the caller may know of, and there is none."""
+    if agreement is not None:
+        raise unknown_reference(pointer)
+
+
+def audience_pointers(audience: Audience, unknown: set[Any], pointer: str) -> list[str]:
+    """Where an audience names what is unknown to the caller; `pointer` is the audience's own."""
+    lists: dict[str, Sequence[Any]] = {
+        "agencies": audience.agencies,
+        "excluded": audience.excluded,
+        "groups": audience.groups,
+        "observers_of": audience.observers_of,
+    }
+    return _pointers({f"{pointer}/{name}": listed for name, listed in lists.items()}, unknown)
+
+
 async def check_audience(desk: Desk, handling: Handling, pointer: str) -> None:
-    """422 for what a handling names and the caller may not; `pointer` is the audience's."""
+    """422 for what a handling names and the caller may not; `pointer` is the handling's own."""
+    check_legal_basis(handling.legal_basis, f"{pointer}/legal_basis")
     audience = handling.audience
-    pointers = [] if handling.legal_basis is None else [f"{pointer.rpartition('/')[0]}/legal_basis"]
-    pointers += await _unknown(
-        desk,
-        {f"{pointer}/agencies": audience.agencies, f"{pointer}/excluded": audience.excluded},
-        {f"{pointer}/groups": audience.groups, f"{pointer}/observers_of": audience.observers_of},
-    )
-    if pointers:
-        raise unknown_reference(*pointers)
+    unknown = await _unknown(desk, [*audience.agencies, *audience.excluded], [*audience.groups, *audience.observers_of])
+    if unknown:
+        raise unknown_reference(*audience_pointers(audience, unknown, f"{pointer}/audience"))
 
 
 async def check_named(desk: Desk, sent: DisclosureIn) -> None:
     """422 for agencies, groups or a legal basis of a disclosure that the caller may not name."""
-    pointers = [] if sent.legal_basis is None else ["/legal_basis"]
-    pointers += await _unknown(desk, {"/agencies": sent.agencies}, {"/groups": sent.groups})
-    if pointers:
-        raise unknown_reference(*pointers)
+    check_legal_basis(sent.legal_basis, "/legal_basis")
+    unknown = await _unknown(desk, sent.agencies, sent.groups)
+    if unknown:
+        raise unknown_reference(*_pointers({"/agencies": sent.agencies, "/groups": sent.groups}, unknown))
 
 
-async def _unknown(
-    desk: Desk, agencies: Mapping[str, Sequence[str]], groups: Mapping[str, Sequence[UUID]]
-) -> list[str]:
-    codes = [code for listed in agencies.values() for code in listed]
-    ids = [group for listed in groups.values() for group in listed]
-    if not codes and not ids:
-        return []
-    row = await desk.call_one("unknown_in_audience", p_agencies=codes, p_groups=ids)
-    unknown: set[Any] = {*row.agencies, *row.groups}
+def _pointers(lists: Mapping[str, Sequence[Any]], unknown: set[Any]) -> list[str]:
     return [
         f"{pointer}/{number}"
-        for pointer, listed in {**agencies, **groups}.items()
+        for pointer, listed in lists.items()
         for number, name in enumerate(listed)
         if name in unknown
     ]
+
+
+async def _unknown(desk: Desk, agencies: Sequence[str], groups: Sequence[UUID]) -> set[Any]:
+    if not agencies and not groups:
+        return set()
+    row = await desk.call_one("unknown_in_audience", p_agencies=list(agencies), p_groups=list(groups))
+    return {*row.agencies, *row.groups}

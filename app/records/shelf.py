@@ -27,7 +27,7 @@ from app.core.problems import (
 from app.core.shapes import Shape
 from app.models.vocabularies import RecordKind, RecordState
 from app.records.documents import own_fields, tombstone
-from app.records.references import check_audience
+from app.records.references import audience_pointers, check_legal_basis, unknown_reference
 
 _DRAWS = 20
 _FETCH = sql.SQL(
@@ -125,7 +125,7 @@ async def create(desk: Desk, kind: RecordKind, body: Body, handling: Handling, e
     """
     agency = desk.caller.agency
     check_exclusion(handling, agency, "/handling")
-    await check_audience(desk, handling, "/handling/audience")
+    check_legal_basis(handling.legal_basis, "/handling/legal_basis")
     at, record_id = clock.now(), uuid7()
     for _ in range(_DRAWS):
         envelope = Envelope(
@@ -142,6 +142,9 @@ async def create(desk: Desk, kind: RecordKind, body: Body, handling: Handling, e
         row = await _put(desk, kind, envelope, rendered, body, at)
         if row.outcome == "created":
             return Stored(kind, envelope, 1, RecordState.CURRENT, rendered, own=True)
+        if row.outcome == "unknown-reference":
+            unknown = {*row.unknown_agencies, *row.unknown_groups}
+            raise unknown_reference(*audience_pointers(handling.audience, unknown, "/handling/audience"))
         if row.outcome == "external-id-taken":
             path = f"/v1/{kind}/{row.existing_id}"
             flaw = Flaw("/external_id", "external-id-taken", f"Your agency's record {path} has this external_id.")
@@ -159,7 +162,8 @@ def check_exclusion(handling: Handling, originator: str, pointer: str) -> None:
 
 
 async def _put(desk: Desk, kind: RecordKind, envelope: Envelope, rendered: Rendered, body: Body, at: datetime) -> Any:  # noqa: ANN401 - a row
-    audience, excluded = principals(envelope.handling.audience, envelope.originator)
+    sent = envelope.handling.audience
+    audience, excluded = principals(sent, envelope.originator)
     return await desk.call_one(
         "create_record",
         p_id=envelope.id,
@@ -170,6 +174,8 @@ async def _put(desk: Desk, kind: RecordKind, envelope: Envelope, rendered: Rende
         p_handling=Jsonb(envelope.handling.model_dump(mode="json")),
         p_audience=audience,
         p_excluded=excluded,
+        p_agencies=[*sent.agencies, *sent.excluded],
+        p_groups=[*sent.groups, *sent.observers_of],
         p_facets=list(body.facets),
         p_names=list(body.names),
         p_document=rendered.document,

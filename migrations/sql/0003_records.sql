@@ -29,8 +29,10 @@ CREATE INDEX records_newest_change ON records (kind, updated_at DESC, id DESC);
 CREATE INDEX records_newest ON records (kind, created_at DESC, id DESC);
 CREATE INDEX records_audience ON records USING gin (audience);
 
+-- Versions and grants have no foreign key: only functions below write them, in the statement that writes the record,
+-- no record is ever deleted, and the check would cost every create as much as its audit entry.
 CREATE TABLE record_versions (
-  record_id uuid NOT NULL REFERENCES records (id),
+  record_id uuid NOT NULL,
   version integer NOT NULL,
   at timestamptz NOT NULL,
   changed text[] NOT NULL,
@@ -41,7 +43,7 @@ CREATE TABLE record_versions (
 
 -- Since when each principal of a record's audience stands there, and through which disclosure.
 CREATE TABLE record_grants (
-  record_id uuid NOT NULL REFERENCES records (id),
+  record_id uuid NOT NULL,
   principal text NOT NULL,
   since timestamptz NOT NULL,
   disclosure_id uuid,
@@ -186,16 +188,24 @@ SET search_path = pg_catalog, public, pg_temp AS $$
       WHERE m.group_id = g AND m.agency = caller_agency() AND m.until IS NULL AND o.ended_at IS NULL))
 $$;
 
--- Creates a record of the caller's agency: record, first version, grants, names, events and audit entry at once.
--- Outcomes: created; reference-taken (draw another); external-id-taken (existing_id is the caller's own record).
+-- Creates a record of the caller's agency: record, first version, grants, events and audit entry at once.
+-- p_agencies and p_groups are what its handling names. Outcomes: created; reference-taken (draw another);
+-- external-id-taken (existing_id is the caller's own record); unknown-reference (unknown_agencies, unknown_groups).
 CREATE FUNCTION create_record(
   p_id uuid, p_kind text, p_reference text, p_external_id text, p_at timestamptz, p_handling jsonb, p_audience text[],
-  p_excluded text[], p_facets text[], p_names text[], p_document text, p_shared_document text,
-  OUT outcome text, OUT existing_id uuid
+  p_excluded text[], p_agencies text[], p_groups uuid[], p_facets text[], p_names text[], p_document text,
+  p_shared_document text, OUT outcome text, OUT existing_id uuid, OUT unknown_agencies text[], OUT unknown_groups uuid[]
 ) LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
   v_agency text := caller_agency();
 BEGIN
+  IF p_agencies <> '{}' OR p_groups <> '{}' THEN
+    SELECT u.agencies, u.groups INTO unknown_agencies, unknown_groups FROM unknown_in_audience(p_agencies, p_groups) AS u;
+    IF unknown_agencies <> '{}' OR unknown_groups <> '{}' THEN
+      outcome := 'unknown-reference';
+      RETURN;
+    END IF;
+  END IF;
   IF p_external_id IS NOT NULL THEN
     PERFORM pg_advisory_xact_lock(hashtextextended(v_agency || ' ' || p_kind || ' ' || p_external_id, 0));
     SELECT id INTO existing_id FROM records WHERE originator = v_agency AND kind = p_kind AND external_id = p_external_id;
@@ -213,7 +223,8 @@ BEGIN
   END IF;
   INSERT INTO record_versions (record_id, version, at, changed, document, shared_document) VALUES (p_id, 1, p_at, '{}', p_document, p_shared_document);
   INSERT INTO record_grants (record_id, principal, since) SELECT p_id, p, p_at FROM unnest(p_audience) AS p;
-  PERFORM announce('record.created', p_kind, p_id, p_reference, 1, ARRAY[v_agency], '{}');
+  INSERT INTO events (type, kind, record_id, reference, version, audience)
+  VALUES ('record.created', p_kind, p_id, p_reference, 1, ARRAY[v_agency]);
   IF cardinality(p_audience) > 1 THEN
     PERFORM announce('record.shared', p_kind, p_id, p_reference, 1, array_remove(p_audience, v_agency), p_excluded || v_agency);
   END IF;

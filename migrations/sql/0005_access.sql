@@ -59,10 +59,6 @@ BEGIN
     v_source := $q$ SELECT s.id, NULL::timestamptz AS at, s.score FROM search_records($1, $2 ->> 'q', $5, $2 ->> 'originator',
       $2 ->> 'external_id', $2 ->> 'reference', ($2 ->> 'shared_with_me')::boolean, ($2 ->> 'updated_after')::timestamptz,
       $3, ($4 ->> 'score')::real, ($4 ->> 'id')::uuid) AS s $q$;
-  ELSIF p_filters = '{}' THEN
-    v_source := format($q$ SELECT r.id, r.%1$I AS at, NULL::real AS score FROM records r WHERE r.kind = $1
-      %2$s ORDER BY r.%1$I DESC, r.id DESC LIMIT $3 $q$, p_order,
-      CASE WHEN p_after IS NULL THEN '' ELSE format($q$ AND (r.%I, r.id) < (($4 ->> 'at')::timestamptz, ($4 ->> 'id')::uuid) $q$, p_order) END);
   ELSE
     v_source := format($q$ SELECT p.id, p.at, NULL::real AS score FROM page_ids($1, %L, $5, $2 ->> 'originator', $2 ->> 'external_id',
       $2 ->> 'reference', ($2 ->> 'shared_with_me')::boolean, ($2 ->> 'updated_after')::timestamptz, $3,
@@ -73,7 +69,10 @@ BEGIN
     page AS (SELECT f.*, row_number() OVER (ORDER BY f.score DESC, f.at DESC, f.id DESC) AS n FROM found f),
     shown AS (SELECT p.n, p.id, p.at, p.score, r.originator,
         CASE WHEN r.originator = $6 THEN r.document ELSE r.shared_document END AS document
-      FROM page p JOIN records r ON r.id = p.id WHERE p.n < $3)
+      FROM page p
+      -- Row by row: the planner cannot know how few rows the page has, and would read far more of the table.
+      CROSS JOIN LATERAL (SELECT o.originator, o.document, o.shared_document FROM records o WHERE o.id = p.id OFFSET 0) r
+      WHERE p.n < $3)
     SELECT string_agg(s.document, ',' ORDER BY s.n), count(*)::integer, (SELECT count(*) FROM page) >= $3,
       (array_agg(s.at ORDER BY s.n DESC))[1], (array_agg(s.score ORDER BY s.n DESC))[1], (array_agg(s.id ORDER BY s.n DESC))[1],
       array_agg(s.id ORDER BY s.n), array_agg(s.originator ORDER BY s.n)

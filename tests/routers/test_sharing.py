@@ -51,19 +51,19 @@ async def test_a_handling_that_names_what_is_unknown_is_refused(hub: Hub) -> Non
             "groups": ["01920000-0000-7000-8000-000000000000"],
             "excluded": ["YY-NONE"],
         },
-        "legal_basis": "01920000-0000-7000-8000-000000000001",
     }
 
     answer = await korea.post(PATH, {"name": "x", "handling": handling})
 
     assert (answer.status_code, answer.json()["type"]) == (422, "/problems/unknown-reference")
     assert {flaw["pointer"] for flaw in answer.json()["errors"]} == {
-        "/handling/legal_basis",
         "/handling/audience/agencies/0",
         "/handling/audience/agencies/1",
         "/handling/audience/groups/0",
         "/handling/audience/excluded/0",
     }
+    basis = await korea.post(PATH, {"name": "x", "handling": {"legal_basis": "01920000-0000-7000-8000-000000000001"}})
+    assert [flaw["pointer"] for flaw in basis.json()["errors"]] == ["/handling/legal_basis"]
     assert hub.look("SELECT count(*) FROM records") == [(0,)]
 
 
