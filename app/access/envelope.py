@@ -71,14 +71,18 @@ class Rendered(NamedTuple):
 
 
 def render(envelope: Envelope, content: Shape) -> Rendered:
-    """Write a record's two documents: compact JSON, fields in the order of the shapes, every field present.
+    """Write a record's two documents: compact JSON, fields in the order of the shapes, every field present."""
+    return surround(envelope, content.model_dump_json())
+
+
+def surround(envelope: Envelope, fields: str) -> Rendered:
+    """Write a record's two documents around its own fields, which are a JSON object already.
 
     Both differ only in what readers may not see of the handling.
     """
-    fields = content.model_dump_json()[1:]
     head = envelope.model_dump_json()
     shared_head = envelope.model_dump_json(exclude={"handling": HIDDEN_FROM_READERS})
-    return Rendered(f"{head[:-1]},{fields}", f"{shared_head[:-1]},{fields}")
+    return Rendered(f"{head[:-1]},{fields[1:]}", f"{shared_head[:-1]},{fields[1:]}")
 
 
 def changed_fields(before: dict[str, Any], after: dict[str, Any]) -> list[str]:

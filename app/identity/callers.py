@@ -19,7 +19,7 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The authenticated credential of a request; `permissions` = the token's scope and what the credential holds now."""
+    """The credential of a request; `permissions` = the scope of its token and what the credential holds now."""
 
     agency: str
     client_id: str

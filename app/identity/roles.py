@@ -5,24 +5,12 @@ A credential has roles; a token's `scope` lists permissions. What a request may 
 """
 
 from collections.abc import Container, Iterable, Mapping
-from enum import StrEnum
 from types import MappingProxyType
-from typing import Self
+
+from app.core.vocabulary import Vocabulary
 
 
-class _Described(StrEnum):
-    """A text that explains itself in one sentence."""
-
-    description: str
-
-    def __new__(cls, value: str, description: str = "") -> Self:  # the default lets a checker take Role("analyst")
-        member = str.__new__(cls, value)
-        member._value_ = value
-        member.description = description
-        return member
-
-
-class Permission(_Described):
+class Permission(Vocabulary):
     """One right, as it stands in a token's `scope`; `description` says in a sentence what it opens."""
 
     PROFILES_READ = "profiles:read", "Read the profiles of criminal organizations shared with the agency."
@@ -68,7 +56,7 @@ class Permission(_Described):
     AGENCIES_MANAGE = "agencies:manage", "Register, suspend and reinstate agencies."
 
 
-class Role(_Described):
+class Role(Vocabulary):
     """A set of permissions that a credential is given; `description` says in a sentence whom it is for."""
 
     ANALYST = "analyst", "Builds and exchanges profiles, incident reports, bulletins and inquiries."

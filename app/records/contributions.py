@@ -4,7 +4,6 @@ It is shown to the originator and to whoever added it: a third agency would lear
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,10 +12,9 @@ from psycopg.errors import InsufficientPrivilege
 from psycopg.types.json import Jsonb
 
 from app.access.desk import Desk
+from app.core.places import NEWEST, Place
 from app.core.problems import not_found
 from app.records.shelf import Stored
-
-NEWEST = (datetime.max.replace(tzinfo=UTC), UUID(int=2**128 - 1))
 
 
 async def insert(desk: Desk, table: str, stored: Stored, values: dict[str, Any]) -> None:
@@ -34,9 +32,7 @@ async def insert(desk: Desk, table: str, stored: Stored, values: dict[str, Any])
         raise not_found() from None
 
 
-async def page(
-    desk: Desk, table: str, record_id: UUID, after: tuple[datetime, UUID] | None, limit: int
-) -> Sequence[Any]:
+async def page(desk: Desk, table: str, record_id: UUID, after: Place | None, limit: int) -> Sequence[Any]:
     """Rows of the table that hang on a record, newest first, as far as the caller may see them."""
     at, last = after or NEWEST
     statement = sql.SQL(

@@ -4,8 +4,7 @@ from typing import Any
 
 import orjson
 
-from app.access.envelope import Envelope, Rendered, Tombstone
-from app.access.handling import HIDDEN_FROM_READERS
+from app.access.envelope import Envelope, Rendered, Tombstone, surround
 
 
 def own_fields(document: str) -> dict[str, Any]:
@@ -16,10 +15,7 @@ def own_fields(document: str) -> dict[str, Any]:
 
 def rerender(envelope: Envelope, document: str) -> Rendered:
     """Both texts with another envelope around the same fields."""
-    fields = orjson.dumps(own_fields(document)).decode()[1:]
-    head = envelope.model_dump_json()
-    shared_head = envelope.model_dump_json(exclude={"handling": HIDDEN_FROM_READERS})
-    return Rendered(f"{head[:-1]},{fields}", f"{shared_head[:-1]},{fields}")
+    return surround(envelope, orjson.dumps(own_fields(document)).decode())
 
 
 def tombstone(envelope: Envelope) -> Rendered:

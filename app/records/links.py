@@ -5,7 +5,7 @@ Links change neither version nor ETag of the records they join: a reader who may
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from psycopg.types.json import Jsonb
 from app.access.desk import Desk
 from app.core import clock
 from app.core.ids import uuid7
+from app.core.places import NEWEST, Place
 from app.core.problems import CONFLICT, Problem, not_found
 from app.models.vocabularies import RecordKind
 from app.records.references import unknown_reference
@@ -37,7 +38,6 @@ _ONE = sql.SQL(
     " WHERE l.record_id = %(record)s AND l.id = %(id)s AND l.type = ANY (%(types)s)"
 )
 _DELETE = sql.SQL("DELETE FROM record_links WHERE id = %(id)s AND record_id = %(record)s RETURNING id")
-_NEWEST = (datetime.max.replace(tzinfo=UTC), UUID(int=2**128 - 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +109,9 @@ async def add(desk: Desk, stored: Stored, pointer: Pointer, where: str) -> Link:
     )
 
 
-async def listed(
-    desk: Desk, record_id: UUID, types: Sequence[str], after: tuple[datetime, UUID] | None, limit: int
-) -> list[Link]:
+async def listed(desk: Desk, record_id: UUID, types: Sequence[str], after: Place | None, limit: int) -> list[Link]:
     """Links of these types from and to the record, newest first, as far as the caller sees both ends."""
-    at, last = after or _NEWEST
+    at, last = after or NEWEST
     rows = await desk.rows(_LIST, record=record_id, types=list(types), at=at, last=last, limit=limit)
     return [_link(row, record_id) for row in rows]
 

@@ -1,7 +1,6 @@
 """Who sees a record: replacing its handling, disclosing it, explaining it, and trying all that without doing it."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -12,6 +11,7 @@ from app.access.desk import Desk
 from app.access.handling import AGENCIES_MAX, GROUPS_MAX, Handling, ReaderHandling, flaws, principals
 from app.core import clock
 from app.core.ids import uuid7
+from app.core.places import NEWEST, Place
 from app.core.problems import CONFLICT, PRECONDITION_FAILED, Flaw, Problem, invalid, not_found
 from app.core.shapes import distinct
 from app.models.vocabularies import RecordKind
@@ -21,7 +21,6 @@ from app.records.shapes import Access, Disclosure, DisclosureIn, Reach, Via
 from app.records.shelf import Stored, check_exclusion, fetch, next_version, require_current
 
 _TRIES: Final = 5
-NEWEST: Final = (datetime.max.replace(tzinfo=UTC), UUID(int=2**128 - 1))
 
 
 async def reach(desk: Desk, stored: Stored, handling: Handling) -> Reach:
@@ -183,9 +182,7 @@ def _disclosure(row: Any) -> Disclosure:  # noqa: ANN401 - a row of the table
     )
 
 
-async def disclosures(
-    desk: Desk, stored: Stored, after: tuple[datetime, UUID] | None, limit: int
-) -> Sequence[Disclosure]:
+async def disclosures(desk: Desk, stored: Stored, after: Place | None, limit: int) -> Sequence[Disclosure]:
     """Disclosures of the caller's own record, newest first."""
     at, last = after or NEWEST
     rows = await desk.rows(_DISCLOSURES, record=stored.envelope.id, at=at, last=last, limit=limit)

@@ -11,6 +11,7 @@ import orjson
 from fastapi import Request
 
 from app.core.crypto import Sealer, SealError
+from app.core.places import Place
 from app.core.problems import INVALID_PARAMETER, Flaw, Problem
 
 LIMIT_MAX = 500
@@ -50,7 +51,7 @@ def _others(request: Request) -> dict[str, Any]:
     return {name: value for name, value in request.query_params.items() if name not in ("cursor", "limit")}
 
 
-def place_of(request: Request, sealer: Sealer, cursor: str | None) -> tuple[datetime, UUID] | None:
+def place_of(request: Request, sealer: Sealer, cursor: str | None) -> Place | None:
     """Where a list that is ordered by moment and id goes on."""
     place = open_cursor(sealer, request.url.path, _others(request), cursor)
     return None if place is None else (datetime.fromisoformat(place["at"]), UUID(place["id"]))

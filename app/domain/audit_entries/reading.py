@@ -1,8 +1,7 @@
 """The agency's own entries in full; others' reads and changes of its records as agency, time, action and id."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from psycopg import sql
@@ -11,10 +10,9 @@ from pydantic import Field
 from app.access.desk import Desk
 from app.core.codes import AgencyCode
 from app.core.dates import UtcDateTime
+from app.core.places import NEWEST, Place
 from app.core.shapes import Shape
 from app.models.vocabularies import RecordKind
-
-NEWEST: Final = (datetime.max.replace(tzinfo=UTC), UUID(int=2**128 - 1))
 
 
 class AuditEntry(Shape):
@@ -46,16 +44,14 @@ _OWN = sql.SQL(
 )
 
 
-async def own(
-    desk: Desk, filters: Mapping[str, Any], after: tuple[datetime, UUID] | None, limit: int
-) -> Sequence[AuditEntry]:
+async def own(desk: Desk, filters: Mapping[str, Any], after: Place | None, limit: int) -> Sequence[AuditEntry]:
     """Entries of the caller's own agency, newest first."""
     at, last = after or NEWEST
     return [AuditEntry(**row._asdict()) for row in await desk.rows(_OWN, **filters, at=at, last=last, limit=limit)]
 
 
 async def of_own_records(
-    desk: Desk, filters: Mapping[str, Any], after: tuple[datetime, UUID] | None, limit: int
+    desk: Desk, filters: Mapping[str, Any], after: Place | None, limit: int
 ) -> Sequence[AuditEntry]:
     """What other agencies did with the caller's records, newest first; refusals are not among it."""
     at, last = after or (None, None)

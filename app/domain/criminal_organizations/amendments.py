@@ -1,7 +1,6 @@
 """Amendments: a reader proposes a merge patch, the originator accepts or rejects it."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +11,7 @@ from app.access.desk import Desk
 from app.access.envelope import changed_fields
 from app.core import clock
 from app.core.ids import uuid7
+from app.core.places import Place
 from app.core.problems import CONFLICT, PRECONDITION_FAILED, Problem
 from app.core.validation import validated
 from app.domain.criminal_organizations.content import CriminalOrganizationContent
@@ -65,7 +65,7 @@ async def propose(desk: Desk, stored: Stored, sent: AmendmentIn) -> Amendment:
     return await one(desk, stored, amendment_id)
 
 
-async def listed(desk: Desk, stored: Stored, after: tuple[datetime, UUID] | None, limit: int) -> Sequence[Amendment]:
+async def listed(desk: Desk, stored: Stored, after: Place | None, limit: int) -> Sequence[Amendment]:
     """Amendments of a profile, newest first: all for its originator, for a reader its own."""
     return [_amendment(row) for row in await contributions.page(desk, _TABLE, stored.envelope.id, after, limit)]
 

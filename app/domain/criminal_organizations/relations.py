@@ -1,10 +1,10 @@
 """Relations between profiles: links of their own types, shown to those who see both ends."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from uuid import UUID
 
 from app.access.desk import Desk
+from app.core.places import Place
 from app.domain.criminal_organizations.profiles import KIND
 from app.domain.criminal_organizations.shapes import Relation, RelationIn
 from app.models.vocabularies import RelationType
@@ -35,7 +35,7 @@ async def state(desk: Desk, stored: Stored, sent: RelationIn) -> Relation:
     return _relation(await links.add(desk, stored, pointer, "/target"), stored.envelope.id)
 
 
-async def listed(desk: Desk, stored: Stored, after: tuple[datetime, UUID] | None, limit: int) -> Sequence[Relation]:
+async def listed(desk: Desk, stored: Stored, after: Place | None, limit: int) -> Sequence[Relation]:
     """Relations from and to the profile, newest first, as far as the caller sees both ends."""
     found = await links.listed(desk, stored.envelope.id, TYPES, after, limit)
     return [_relation(link, stored.envelope.id) for link in found]

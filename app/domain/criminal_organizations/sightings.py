@@ -1,7 +1,6 @@
 """Sightings: what a reader observed itself, for or against a profile."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +9,7 @@ from psycopg.types.json import Jsonb
 from app.access.desk import Desk
 from app.core import clock
 from app.core.ids import uuid7
+from app.core.places import Place
 from app.domain.criminal_organizations.shapes import Sighting, SightingIn
 from app.records import contributions, shelf
 from app.records.shelf import Stored
@@ -48,7 +48,7 @@ async def add(desk: Desk, stored: Stored, sent: SightingIn) -> Sighting:
     return await one(desk, stored, sighting_id)
 
 
-async def listed(desk: Desk, stored: Stored, after: tuple[datetime, UUID] | None, limit: int) -> Sequence[Sighting]:
+async def listed(desk: Desk, stored: Stored, after: Place | None, limit: int) -> Sequence[Sighting]:
     """Sightings of a profile, newest first: all for its originator, for a reader its own."""
     return [_sighting(row) for row in await contributions.page(desk, _TABLE, stored.envelope.id, after, limit)]
 
