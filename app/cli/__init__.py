@@ -46,7 +46,7 @@ app.command("openapi")(openapi.openapi)
 def main(arguments: list[str] | None = None) -> None:
     """Run a command and end the process with its exit code; what went wrong is said on standard error."""
     try:
-        app(arguments)
+        app(arguments, prog_name="interdesk")
     except KeyboardInterrupt:
         sys.exit(ExitCode.INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - every failure ends as a sentence and an exit code
