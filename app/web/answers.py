@@ -11,6 +11,7 @@ from app.core.problems import NOT_ACCEPTABLE, Problem
 from app.web.paging import next_link
 from app.web.preconditions import etag, is_unchanged
 from app.web.state import house
+from app.web.tables import csv_table
 
 JSON = "application/json"
 CSV = "text/csv"
@@ -70,8 +71,17 @@ def listing(request: Request, items: str, cursor: str | None) -> Response:
 
 
 def listing_of(request: Request, items: Sequence[BaseModel], cursor: str | None) -> Response:
-    """A page of shapes."""
+    """A page of shapes, as JSON or as a table."""
+    if accepts(request, JSON, CSV) == CSV:
+        return table(request, [item.model_dump(mode="json", by_alias=True) for item in items], cursor)
     return listing(request, ",".join(item.model_dump_json(by_alias=True) for item in items), cursor)
+
+
+def table(request: Request, rows: Sequence[Mapping[str, Any]], cursor: str | None) -> Response:
+    """A page as CSV; the next one stands in `Link`."""
+    return Response(
+        csv_table(rows), headers=next_link(request, house(request).settings.public_url, cursor), media_type=CSV
+    )
 
 
 def plain(value: Any, status: int = 200) -> Response:  # noqa: ANN401 - any JSON value

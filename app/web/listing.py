@@ -13,10 +13,9 @@ from app.core.problems import INVALID_PARAMETER, Flaw, Problem
 from app.core.shapes import Shape
 from app.core.text import Line
 from app.models.vocabularies import RecordKind
-from app.web.answers import CSV, JSON, accepts, listing
+from app.web.answers import CSV, JSON, accepts, listing, table
 from app.web.callers import Door
-from app.web.paging import LIMIT_DEFAULT, LIMIT_MAX, next_link, open_cursor, seal_cursor
-from app.web.tables import csv_table
+from app.web.paging import LIMIT_DEFAULT, LIMIT_MAX, open_cursor, seal_cursor
 
 
 class Paging(Shape):
@@ -82,8 +81,7 @@ async def page_of_records(request: Request, door: Door, kind: RecordKind, filter
     if page.more and page.last is not None:
         cursor = seal_cursor(door.house.cursors, request.url.path, place, page.last)
     if media_type == CSV:
-        table = csv_table(orjson.loads(f"[{page.items}]"))
-        return Response(table, headers=next_link(request, door.house.settings.public_url, cursor), media_type=CSV)
+        return table(request, orjson.loads(f"[{page.items}]"), cursor)
     return listing(request, page.items, cursor)
 
 
