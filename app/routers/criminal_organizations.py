@@ -4,8 +4,10 @@ from typing import Annotated, ClassVar
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
+from typing_extensions import TypeAliasType
 
 from app.access.desk import Desk
+from app.access.envelope import Tombstone
 from app.core.codes import Country
 from app.core.ids import parse_uuid
 from app.core.merge_patch import MEDIA_TYPE as MERGE_PATCH
@@ -15,6 +17,7 @@ from app.domain.criminal_organizations.shapes import (
     CriminalOrganization,
     CriminalOrganizationCreate,
     CriminalOrganizationPatch,
+    SharedCriminalOrganization,
 )
 from app.identity.roles import Permission
 from app.models.vocabularies import CrimeType, OrganizationKind, OrganizationStatus, ThreatLevel
@@ -32,6 +35,17 @@ router = APIRouter(prefix=f"/v1/{KIND}", tags=[TAG])
 
 Reading = Annotated[Door, through_door(Permission.PROFILES_READ)]
 Writing = Annotated[Desk, at_desk(Permission.PROFILES_WRITE)]
+
+CriminalOrganizationRead = TypeAliasType(
+    "CriminalOrganizationRead",
+    Annotated[
+        CriminalOrganization | SharedCriminalOrganization | Tombstone,
+        Field(
+            description="A profile as the caller sees it: as its originator, as its reader, or, once it is retracted, "
+            "what is left of it. Only the first has `handling.audience`; only the last has `state: retracted`."
+        ),
+    ],
+)
 
 
 class ProfileFilters(RecordFilters):
@@ -51,7 +65,7 @@ class ProfileFilters(RecordFilters):
     "",
     summary="List profiles",
     operation_id="list_criminal_organizations",
-    **operation(page_of(CriminalOrganization), csv=True, etag=False),
+    **operation(page_of(CriminalOrganizationRead), csv=True, etag=False),
 )
 async def list_profiles(request: Request, door: Reading, filters: Annotated[ProfileFilters, Query()]) -> Response:
     """List the profiles you may see, newest change first; with `q`, by likeness of names in any script, best first."""
@@ -85,7 +99,7 @@ async def create_profile(request: Request, desk: Writing) -> Response:
     "/{record_id}",
     summary="Read a profile",
     operation_id="read_criminal_organization",
-    **operation(CriminalOrganization),
+    **operation(CriminalOrganizationRead),
 )
 async def read_profile(request: Request, door: Reading, record_id: str) -> Response:
     """Read a profile that your agency owns or that is shared with it.
@@ -121,4 +135,4 @@ async def change_profile(request: Request, desk: Writing, record_id: str) -> Res
 router.include_router(relations.router)
 router.include_router(amendments.router)
 router.include_router(sightings.router)
-common = record_routes(KIND, CriminalOrganization, TAG)
+common = record_routes(KIND, CriminalOrganizationRead, TAG)

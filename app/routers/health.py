@@ -2,28 +2,44 @@
 
 import hmac
 import ipaddress
-from typing import Annotated, cast
+from typing import Annotated, Literal, cast
 
 import psycopg
 from fastapi import APIRouter, Depends, Request, Response
 from psycopg_pool import PoolTimeout
+from pydantic import Field
 
 from app.core.problems import NOT_FOUND, UNAVAILABLE, Problem
+from app.core.shapes import Shape
 from app.web.answers import plain
 from app.web.metrics import exposition
+from app.web.openapi import operation
 from app.web.state import House, house
 
 router = APIRouter(tags=["Operation"])
 Home = Annotated[House, Depends(house)]
 
 
-@router.get("/health/live", summary="Is the process alive?", operation_id="health_live")
+class Health(Shape):
+    """That all is well; otherwise the status says it."""
+
+    status: Literal["ok"] = Field("ok", description="Always `ok`.")
+
+
+@router.get(
+    "/health/live", summary="Is the process alive?", operation_id="health_live", **operation(Health, etag=False)
+)
 async def live() -> Response:
     """Answer 200 as long as the process answers at all."""
     return plain({"status": "ok"})
 
 
-@router.get("/health/ready", summary="Can the process serve?", operation_id="health_ready")
+@router.get(
+    "/health/ready",
+    summary="Can the process serve?",
+    operation_id="health_ready",
+    **operation(Health, etag=False, problems=("unavailable",)),
+)
 async def ready(home: Home) -> Response:
     """Answer 200 if the database answers, else 503."""
     try:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field
+from typing_extensions import TypeAliasType
 
 from app.access.desk import Desk
 from app.access.envelope import LinkIn, Tombstone
@@ -17,21 +19,25 @@ from app.core.problems import not_found
 from app.identity.roles import Permission
 from app.models.vocabularies import LinkType, RecordKind
 from app.records import history, links, opening, shelf
-from app.records.shapes import Access, Disclosure, DisclosureIn, LinkOut, VersionSummary
+from app.records.shapes import Access, Disclosure, DisclosureIn, LinkOut, Reach, VersionSummary
 from app.records.shelf import Stored
 from app.web import answers, calls
 from app.web.callers import at_desk
 from app.web.listing import Paging
-from app.web.openapi import operation, page_of
+from app.web.openapi import Described, list_of, operation, page_of
 from app.web.paging import next_place, open_cursor, place_of, seal_cursor
 from app.web.replays import replay_record
 from app.web.state import house
 
 LINK_TYPES = [member.value for member in LinkType]
 DryRun = Annotated[bool, Query(description="`true`: answer who would see it, and change nothing.")]
+HandlingOrReach = TypeAliasType(
+    "HandlingOrReach",
+    Annotated[Handling | Reach, Field(description="The handling as it is now; with `dry_run=true` what it would do.")],
+)
 
 
-def record_routes(kind: RecordKind, shape: type[Any], tag: str) -> APIRouter:
+def record_routes(kind: RecordKind, shape: Described, tag: str) -> APIRouter:
     """The common calls of one kind, whose records are served as `shape` and documented under `tag`."""
     router = APIRouter(prefix=f"/v1/{kind}/{{record_id}}", tags=[tag])
     noun = kind.value.replace("-", "_").removesuffix("s")
@@ -62,7 +68,7 @@ def _handling_routes(router: APIRouter, kind: RecordKind, noun: str, writing: An
         "/handling",
         summary="Replace the handling",
         operation_id=f"replace_{noun}_handling",
-        **operation(Handling, body=HandlingIn, match=True, problems=("unknown-reference", "retracted")),
+        **operation(HandlingOrReach, body=HandlingIn, match=True, problems=("unknown-reference", "retracted")),
     )
     async def replace_handling(
         request: Request, desk: Annotated[Desk, writing], record_id: str, *, dry_run: DryRun = False
@@ -84,7 +90,7 @@ def _handling_routes(router: APIRouter, kind: RecordKind, noun: str, writing: An
         "/access",
         summary="Who sees it, and why",
         operation_id=f"explain_{noun}_access",
-        **operation(page_of(Access), etag=False),
+        **operation(list_of(Access), etag=False),
     )
     async def explain_access(request: Request, desk: Annotated[Desk, writing], record_id: str) -> Response:
         """List every agency that sees your record now, with each reason why. The list is whole: it has no pages."""
@@ -119,6 +125,7 @@ def _disclosure_routes(router: APIRouter, kind: RecordKind, noun: str, writing: 
             status=201,
             body=DisclosureIn,
             once=True,
+            also={200: Reach},
             problems=("unknown-reference", "retracted", "conflict"),
         ),
     )
@@ -164,7 +171,7 @@ def _disclosure_routes(router: APIRouter, kind: RecordKind, noun: str, writing: 
         return answers.model(request, found, found.version)
 
 
-def _history_routes(router: APIRouter, kind: RecordKind, noun: str, reading: Any, shape: type[Any]) -> None:  # noqa: ANN401 - as above
+def _history_routes(router: APIRouter, kind: RecordKind, noun: str, reading: Any, shape: Described) -> None:  # noqa: ANN401 - as above
     @router.get(
         "/versions",
         summary="List versions",

@@ -1,7 +1,5 @@
 """`/.well-known/…`: the hub's keys and metadata, for anybody."""
 
-from typing import Any
-
 from fastapi import APIRouter, Response
 
 from app.core import clock
@@ -15,15 +13,12 @@ from app.domain.sign_in.metadata import (
 )
 from app.web import answers
 from app.web.callers import Home
+from app.web.openapi import operation
 
 router = APIRouter(prefix="/.well-known", tags=["Sign-in"])
 
 # Well below the time that a key is published before it signs, so that whoever caches the set knows the key by then.
 _CACHED = {"Cache-Control": "public, max-age=60"}
-
-
-def _described(model: type[Shape]) -> dict[int | str, dict[str, Any]]:
-    return {200: {"model": model, "description": model.__doc__}}
 
 
 def _public(shape: Shape) -> Response:
@@ -34,7 +29,7 @@ def _public(shape: Shape) -> Response:
     "/jwks.json",
     summary="Keys that tokens are signed with",
     operation_id="read_jwks",
-    responses=_described(JsonWebKeySet),
+    **operation(JsonWebKeySet, etag=False),
 )
 async def read_jwks(home: Home) -> Response:
     """Answer the public keys (RFC 7517). A key stands here minutes before it signs its first token."""
@@ -45,7 +40,7 @@ async def read_jwks(home: Home) -> Response:
     "/oauth-authorization-server",
     summary="Metadata of the authorization server",
     operation_id="read_authorization_server",
-    responses=_described(AuthorizationServer),
+    **operation(AuthorizationServer, etag=False),
 )
 async def read_authorization_server(home: Home) -> Response:
     """Answer where and how to sign in (RFC 8414)."""
@@ -56,7 +51,7 @@ async def read_authorization_server(home: Home) -> Response:
     "/oauth-protected-resource",
     summary="Metadata of the API as a protected resource",
     operation_id="read_protected_resource",
-    responses=_described(ProtectedResource),
+    **operation(ProtectedResource, etag=False),
 )
 async def read_protected_resource(home: Home) -> Response:
     """Answer whose tokens the API takes, and which permissions there are (RFC 9728)."""

@@ -1,0 +1,127 @@
+"""The description is built: FastAPI's own, and what the notes, the refusals and the examples add to it."""
+
+from collections.abc import Iterator
+from typing import Any, Literal
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import TypeAdapter
+
+from app.web.openapi import texts
+from app.web.openapi.examples import add_examples
+from app.web.openapi.notes import EXTENSION, Described, Note, note_of
+from app.web.openapi.parameters import HEADERS, complete_parameters
+from app.web.openapi.refusals import ProblemDocument, add_refusals, problem_examples, problems_of
+from app.web.openapi.security import SCHEME, add_security, permissions_needed, scheme
+
+_Mode = Literal["validation", "serialization"]
+_REF = "#/components/schemas/{model}"
+_OK = {200: "Done.", 201: "Created.", 202: "Accepted.", 204: "Done; there is nothing to say."}
+_FASTAPI_OWN = ("HTTPValidationError", "ValidationError")
+_UNCHANGED = {"description": "You have the present version."}
+
+
+class _Schemas:
+    """The schemas of everything the notes name, and references to them."""
+
+    def __init__(self, wanted: Iterator[tuple[Described, _Mode]]) -> None:
+        inputs: dict[tuple[int, _Mode], Any] = {(id(model), mode): model for model, mode in wanted}
+        self._refs, schema = TypeAdapter.json_schemas(
+            [(key, mode, TypeAdapter[Any](model)) for (key, mode), model in inputs.items()], ref_template=_REF
+        )
+        self.definitions: dict[str, Any] = schema.get("$defs", {})
+
+    def ref(self, model: Described, mode: _Mode) -> dict[str, Any]:
+        return dict(self._refs[id(model), mode])
+
+
+def _named(notes: list[Note]) -> Iterator[tuple[Described, _Mode]]:
+    yield ProblemDocument, "serialization"
+    for note in notes:
+        for answer in note.answers.values():
+            if answer is not None:
+                yield answer, "serialization"
+        if note.body is not None:
+            yield note.body, "validation"
+
+
+def _success(note: Note, status: int, schemas: _Schemas) -> dict[str, Any]:
+    done: dict[str, Any] = {"description": _OK[status]}
+    names = ["Location"] if status == 201 else []  # noqa: PLR2004 - Created
+    answer = note.answers[status]
+    if answer is not None:
+        done["content"] = {note.media_type: {"schema": schemas.ref(answer, "serialization")}}
+        if note.csv:
+            done["content"]["text/csv"] = {"schema": {"type": "string"}}
+        if note.etag and status == note.status:
+            names.append("ETag")
+        if note.paged:
+            names.append("Link")
+        if note.once and status == note.status:
+            names.append("Idempotency-Replayed")
+    if names:
+        done["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+    return done
+
+
+def _complete(spec: dict[str, Any], note: Note | None, path: str, method: str, schemas: _Schemas) -> None:
+    complete_parameters(spec, note, method)
+    responses = spec["responses"]
+    # FastAPI's answer to bad parameters is not this hub's.
+    if "HTTPValidationError" in str(responses.get("422")):
+        del responses["422"]
+    if note is not None:
+        responses = {str(status): _success(note, status, schemas) for status in note.answers}
+        if note.body is not None:
+            schema = schemas.ref(note.body, "validation")
+            spec["requestBody"] = {"required": True, "content": {kind: {"schema": schema} for kind in note.types}}
+        if method == "get" and note.etag and note.answers[note.status] is not None:
+            responses["304"] = dict(_UNCHANGED)
+    add_refusals(responses, problems_of(spec, note, path, method))
+    for response in responses.values():
+        always = {name: {"$ref": f"#/components/headers/{name}"} for name in HEADERS if HEADERS[name].always}
+        response["headers"] = {**response.get("headers", {}), **always}
+    spec["responses"] = dict(sorted(responses.items()))
+
+
+def build(app: FastAPI) -> dict[str, Any]:
+    """The whole description, as OpenAPI 3.1; the same on every hub."""
+    document = get_openapi(
+        title=app.title,
+        version=app.version,
+        summary=texts.SUMMARY,
+        description=texts.introduction(),
+        license_info={"name": "Apache License 2.0", "identifier": "Apache-2.0"},
+        routes=app.routes,
+        tags=texts.TAGS,
+        servers=[{"url": "/", "description": "This hub."}],
+    )
+    calls = [(path, method, spec) for path, found in document["paths"].items() for method, spec in found.items()]
+    notes = {spec["operationId"]: note_of(spec) for _, _, spec in calls if EXTENSION in spec}
+    schemas = _Schemas(_named([note for note in notes.values() if note is not None]))
+    needed = permissions_needed(app)
+    for path, method, spec in calls:
+        add_security(spec, needed)
+        _complete(spec, notes.get(spec["operationId"]), path, method, schemas)
+        add_examples(spec)
+    components = document.setdefault("components", {})
+    own = {name: schema for name, schema in components.get("schemas", {}).items() if name not in _FASTAPI_OWN}
+    components["schemas"] = dict(sorted({**own, **schemas.definitions}.items()))
+    components["securitySchemes"] = {**components.get("securitySchemes", {}), SCHEME: scheme()}
+    components["examples"] = problem_examples()
+    components["headers"] = {name: header.document() for name, header in sorted(HEADERS.items())}
+    return document
+
+
+def describe(app: FastAPI) -> None:
+    """Make the application answer `app.openapi()` with this description, built once."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = build(app)
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+__all__ = ["build", "describe"]

@@ -1,0 +1,117 @@
+"""Headers that calls take and answer, and what the placeholders of paths stand for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from app.web.callers import OFFICER_MAX, PURPOSE_MAX
+from app.web.idempotency import KEY_MAX
+from app.web.openapi.notes import Note
+from app.web.openapi.security import SCHEME
+
+_TEXT: Final[Mapping[str, Any]] = {"type": "string"}
+_UUID: Final[Mapping[str, Any]] = {"type": "string", "format": "uuid"}
+_TAG: Final = '"3"'
+_TAGS_MAX: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """A header of answers; `always`: every answer has it."""
+
+    description: str
+    example: str | int
+    schema: Mapping[str, Any] = field(default_factory=lambda: _TEXT)
+    always: bool = False
+
+    def document(self) -> dict[str, Any]:
+        """The header as it stands in the description."""
+        return {"description": self.description, "schema": dict(self.schema), "example": self.example}
+
+
+HEADERS: Final[Mapping[str, Header]] = {
+    "Accept-Patch": Header("The media types that PATCH takes; in answers to PATCH.", "application/merge-patch+json"),
+    "ETag": Header("The version, for `If-Match` and `If-None-Match`.", _TAG),
+    "Idempotency-Replayed": Header("`true`: this answers a repeat; nothing was done this time.", "true"),
+    "Link": Header('The next page, `rel="next"` (RFC 8288); not there at the end.', '<https://…>; rel="next"'),
+    "Location": Header("Path of what was created.", "/v1/criminal-organizations/0193…"),
+    "RateLimit": Header(
+        "Calls left (`r`) and seconds until the allowance is whole (`t`).", '"default";r=5999;t=60', always=True
+    ),
+    "RateLimit-Policy": Header(
+        "Calls allowed (`q`) in a window of seconds (`w`).", '"default";q=6000;w=60', always=True
+    ),
+    "Retry-After": Header("Seconds to wait.", 5, {"type": "integer", "minimum": 1}),
+    "WWW-Authenticate": Header("How to sign in, and where to read about it (RFC 9728).", 'Bearer realm="interdesk"'),
+    "X-Request-Id": Header("Names the call in logs and audit: yours, if you sent one.", "case-42-7", always=True),
+}
+
+PLACEHOLDERS: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
+    "record_id": ("The record's id.", _UUID),
+    "relation_id": ("The relation's id.", _UUID),
+    "amendment_id": ("The amendment's id.", _UUID),
+    "sighting_id": ("The sighting's id.", _UUID),
+    "disclosure_id": ("The disclosure's id.", _UUID),
+    "link_id": ("The link's id.", _UUID),
+    "group_id": ("The group's id.", _UUID),
+    "number": ("The version's number.", {"type": "string", "pattern": "^[1-9][0-9]{0,8}$"}),
+    "code": ("The agency's code.", {"type": "string", "pattern": "^[A-Z0-9]{2,12}(-[A-Z0-9]{1,12}){0,2}$"}),
+    "agency": ("The agency's code.", {"type": "string", "pattern": "^[A-Z0-9]{2,12}(-[A-Z0-9]{1,12}){0,2}$"}),
+    "client_id": ("The credential's client id.", _TEXT),
+    "slug": ("The last part of the problem's `type`.", {"type": "string", "pattern": "^[a-z-]{1,64}$"}),
+}
+
+
+def _taken(name: str, description: str, longest: int, *, required: bool = False) -> dict[str, Any]:
+    # Without an example: the page at /docs would send it wherever nobody writes something else.
+    schema = {"type": "string", "minLength": 1, "maxLength": longest}
+    return {"name": name, "in": "header", "required": required, "description": description, "schema": schema}
+
+
+def _headers_taken(spec: Mapping[str, Any], note: Note | None, method: str) -> list[dict[str, Any]]:
+    found = []
+    if note and note.match:
+        description = (
+            "ETag of the version that the change is based on, in its quotes: 428 without it, 412 if it is not the "
+            "present one."
+        )
+        found.append(_taken("If-Match", description, _TAGS_MAX, required=True))
+    if note and note.once:
+        description = "A key of your own: the same call with the same key within 24 hours is not done twice."
+        found.append(_taken("Idempotency-Key", description, KEY_MAX))
+    if note and method == "get" and note.etag and note.answers[note.status] is not None:
+        description = "ETag of the version you have: 304 without a body if it is still the present one."
+        found.append(_taken("If-None-Match", description, _TAGS_MAX))
+    if any(SCHEME in need for need in spec["security"]):
+        officer = "The officer or case worker on whose behalf your system calls, for the audit."
+        found.append(_taken("On-Behalf-Of", officer, OFFICER_MAX))
+        purpose = "Case number or reason, for the audit."
+        found.append(_taken("Access-Purpose", purpose, PURPOSE_MAX))
+    return found
+
+
+def _without_null(parameter: dict[str, Any]) -> None:
+    """A parameter in an address is there or not; null is nothing that could stand there."""
+    schema = parameter["schema"]
+    choices = [choice for choice in schema.pop("anyOf", []) if choice != {"type": "null"}]
+    if len(choices) == 1:
+        schema |= choices[0]
+    elif choices:
+        schema["anyOf"] = choices
+    # Said once, beside the schema.
+    schema.pop("title", None)
+    schema.pop("description", None)
+
+
+def complete_parameters(spec: dict[str, Any], note: Note | None, method: str) -> None:
+    """Add the headers a call takes, and say what the placeholders of its path stand for."""
+    parameters = [*spec.get("parameters", []), *_headers_taken(spec, note, method)]
+    for parameter in parameters:
+        if parameter["in"] == "query":
+            _without_null(parameter)
+        if parameter["in"] == "path" and parameter["name"] in PLACEHOLDERS:
+            description, schema = PLACEHOLDERS[parameter["name"]]
+            parameter["description"] = parameter.get("description", description)
+            parameter["schema"] = dict(schema)
+    if parameters:
+        spec["parameters"] = parameters

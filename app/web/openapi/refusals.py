@@ -1,0 +1,106 @@
+"""What a call answers when it refuses: which problem types, in which shape, with which headers."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.core.problems import PROBLEM_TYPES
+from app.core.shapes import Shape
+from app.web.openapi.notes import Note
+from app.web.openapi.security import SCHEME
+
+PROBLEM_TYPE = "application/problem+json"
+_REQUEST_ID = "01932b9c-8e4f-7d20-b5a1-7c3f0e9d2a61"
+
+
+class FlawDocument(Shape):
+    """One thing that is wrong with a body or a parameter."""
+
+    pointer: str = Field(
+        description="Where: a JSON pointer (RFC 6901) into the body, `/query/…` or `/header/…`; empty for the whole.",
+        examples=["/handling/caveat"],
+    )
+    code: str = Field(description="A stable word for programs to react to.", examples=["caveat-required"])
+    detail: str = Field(description="A sentence for people.", examples=["Say in caveat what H3 restricts."])
+
+
+class ProblemDocument(BaseModel):
+    """Why a call was refused (RFC 9457). A problem type may add members of its own."""
+
+    model_config = ConfigDict(extra="allow", json_schema_serialization_defaults_required=True)
+
+    type: str = Field(description="The problem type; this path answers with its explanation.")
+    title: str = Field(description="The problem type in a few words.")
+    status: int = Field(ge=400, le=599, description="The HTTP status.")
+    detail: str = Field(description="What it is about this time, or what can be done.")
+    instance: str = Field(description="The path that was called.")
+    request_id: str = Field(description="The call's `X-Request-Id`, to be told to the operator.")
+    errors: list[FlawDocument] = Field(description="Everything wrong with a body or with parameters; else empty.")
+
+
+def problems_of(spec: Mapping[str, Any], note: Note | None, path: str, method: str) -> list[str]:
+    """The slugs of every problem type that a call can answer."""
+    slugs = ["rate-limited", "internal"]
+    scopes = next((need[SCHEME] for need in spec["security"] if SCHEME in need), None)
+    if scopes is not None:
+        slugs += ["invalid-parameter", "unauthorized", "unavailable"]
+        slugs += ["forbidden"] if scopes else []
+        slugs += ["conflict"] if method != "get" else []
+    if "{" in path:
+        slugs.append("not-found")
+    if note is None:
+        return slugs
+    if note.csv:
+        slugs.append("not-acceptable")
+    if note.match:
+        slugs += ["precondition-required", "precondition-failed"]
+    if note.body:
+        slugs += ["body-too-large", "unsupported-media-type", "invalid-body"]
+    if note.once:
+        slugs += ["body-too-large", "idempotency-key-running", "idempotency-key-mismatch"]
+    return list(dict.fromkeys([*slugs, *note.problems]))
+
+
+def problem_examples() -> dict[str, Any]:
+    """A problem document of every type, as the hub writes it."""
+    return {
+        slug: {
+            "summary": kind.title,
+            "value": {
+                "type": f"/problems/{slug}",
+                "title": kind.title,
+                "status": kind.status,
+                "detail": kind.explanation,
+                "instance": "/v1/criminal-organizations",
+                "request_id": _REQUEST_ID,
+                "errors": [],
+            },
+        }
+        for slug, kind in sorted(PROBLEM_TYPES.items())
+    }
+
+
+_HEADERS: Mapping[int, tuple[str, ...]] = {
+    401: ("WWW-Authenticate",),
+    415: ("Accept-Patch",),
+    429: ("Retry-After",),
+    503: ("Retry-After",),
+}
+
+
+def add_refusals(responses: dict[str, Any], slugs: list[str]) -> None:
+    """Document a call's refusals; what its route documents by itself is kept beside them."""
+    for slug in slugs:
+        kind = PROBLEM_TYPES[slug]
+        found = responses.setdefault(str(kind.status), {"description": ""})
+        found["description"] = f"{found['description']} {kind.title} (`{slug}`).".strip()
+        content = found.setdefault("content", {}).setdefault(
+            PROBLEM_TYPE, {"schema": {"$ref": "#/components/schemas/ProblemDocument"}, "examples": {}}
+        )
+        content["examples"][slug] = {"$ref": f"#/components/examples/{slug}"}
+    for status, response in responses.items():
+        names = _HEADERS.get(int(status), ())
+        headers = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+        if headers:
+            response["headers"] = {**headers, **response.get("headers", {})}

@@ -1,0 +1,26 @@
+"""What the description says in its own words: summary, introduction, groups of calls."""
+
+from importlib.resources import files
+from typing import Any, Final
+
+SUMMARY: Final = "Coordination between police agencies that work the same cross-border crime."
+
+TAGS: Final[list[dict[str, Any]]] = [
+    {"name": "Sign-in", "description": "Tokens, keys and metadata, and who the hub takes you for."},
+    {
+        "name": "Criminal organizations",
+        "description": "Profiles of criminal organizations, exchanged under handling rules, with what readers add.",
+    },
+    {"name": "Agencies", "description": "The directory: who takes part, and how to reach them day and night."},
+    {"name": "Credentials", "description": "What partners' systems sign in with: issued, rotated and revoked."},
+    {"name": "Groups", "description": "Councils, joint teams and working groups that audiences can name."},
+    {"name": "Events", "description": "What changed, in an order that skips nothing: how to stay in step."},
+    {"name": "Audit", "description": "Who did what, for those who have to answer for it."},
+    {"name": "Operation", "description": "For load balancers and monitoring."},
+    {"name": "Documentation", "description": "This description, and what each problem type means."},
+]
+
+
+def introduction() -> str:
+    """The first exchange, step by step, in Markdown."""
+    return files(__package__).joinpath("introduction.md").read_text("utf-8")
