@@ -50,7 +50,7 @@ class Settings(BaseSettings):
     )
     database_connections: int = Field(6, ge=2, le=50, description="Connections in each of the two pools of a process.")
     metrics_token: SecretStr | None = Field(
-        None, description="Bearer token for /metrics. Without one /metrics answers only to the loopback address."
+        None, description="Bearer token for /metrics; without one /metrics is not there."
     )
     log_level: str = Field("info", description="debug, info, warning or error.")
 

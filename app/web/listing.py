@@ -38,7 +38,7 @@ class RecordFilters(Paging):
     external_id: Line | None = Field(None, description="Records to which their originator gave this number.")
     originator: AgencyCode | None = Field(None, description="Records of this agency.")
     shared_with_me: Annotated[bool, Strict(strict=False)] | None = Field(
-        None, description="`true`: only other agencies' records; `false`: only your own."
+        None, description="`true`: only what other agencies share with yours."
     )
     updated_after: UtcDateTime | None = Field(
         None, description="Changed after this moment. A convenience: to stay in step, follow the event feed."
