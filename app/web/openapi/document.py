@@ -10,15 +10,14 @@ from pydantic import TypeAdapter
 from app.web.openapi import texts
 from app.web.openapi.examples import add_examples
 from app.web.openapi.notes import EXTENSION, Described, Note, note_of
-from app.web.openapi.parameters import HEADERS, complete_parameters
-from app.web.openapi.refusals import ProblemDocument, add_refusals, problem_examples, problems_of
+from app.web.openapi.parameters import HEADERS, complete_parameters, header_refs
+from app.web.openapi.refusals import ProblemDocument, Refusals, problem_examples, problems_of
 from app.web.openapi.security import SCHEME, add_security, permissions_needed, scheme
 
 _Mode = Literal["validation", "serialization"]
 _REF = "#/components/schemas/{model}"
 _OK = {200: "Done.", 201: "Created.", 202: "Accepted.", 204: "Done; there is nothing to say."}
 _FASTAPI_OWN = ("HTTPValidationError", "ValidationError")
-_UNCHANGED = {"description": "You have the present version."}
 
 
 class _Schemas:
@@ -51,20 +50,18 @@ def _success(note: Note, status: int, schemas: _Schemas) -> dict[str, Any]:
     answer = note.answers[status]
     if answer is not None:
         done["content"] = {note.media_type: {"schema": schemas.ref(answer, "serialization")}}
-        if note.csv:
-            done["content"]["text/csv"] = {"schema": {"type": "string"}}
+        done["content"] |= {kind: {"schema": {"type": "string"}} for kind in note.texts}
         if note.etag and status == note.status:
             names.append("ETag")
         if note.paged:
             names.append("Link")
         if note.once and status == note.status:
             names.append("Idempotency-Replayed")
-    if names:
-        done["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
-    return done
+    return {**done, "headers": header_refs(*names)}
 
 
-def _complete(spec: dict[str, Any], note: Note | None, path: str, method: str, schemas: _Schemas) -> None:
+def _complete(call: tuple[str, str, dict[str, Any]], note: Note | None, schemas: _Schemas, refusals: Refusals) -> None:
+    path, method, spec = call
     complete_parameters(spec, note, method)
     responses = spec["responses"]
     # FastAPI's answer to bad parameters is not this hub's.
@@ -76,12 +73,24 @@ def _complete(spec: dict[str, Any], note: Note | None, path: str, method: str, s
             schema = schemas.ref(note.body, "validation")
             spec["requestBody"] = {"required": True, "content": {kind: {"schema": schema} for kind in note.types}}
         if method == "get" and note.etag and note.answers[note.status] is not None:
-            responses["304"] = dict(_UNCHANGED)
-    add_refusals(responses, problems_of(spec, note, path, method))
-    for response in responses.values():
-        always = {name: {"$ref": f"#/components/headers/{name}"} for name in HEADERS if HEADERS[name].always}
-        response["headers"] = {**response.get("headers", {}), **always}
+            responses["304"] = {"description": "You have the present version.", "headers": header_refs("ETag")}
+    refusals.add(responses, problems_of(spec, note, path, method))
     spec["responses"] = dict(sorted(responses.items()))
+
+
+def _named_in(part: Any) -> set[str]:  # noqa: ANN401 - any JSON value
+    if isinstance(part, dict):
+        own = {part["$ref"].rpartition("/")[2]} if isinstance(part.get("$ref"), str) else set()
+        return own.union(*map(_named_in, part.values()))
+    return set().union(*map(_named_in, part)) if isinstance(part, list) else set()
+
+
+def _without_unused(document: dict[str, Any]) -> None:
+    """Leave out the schemas that nothing refers to any more, and those that only these refer to."""
+    schemas = document["components"]["schemas"]
+    while unused := schemas.keys() - _named_in(document):
+        for name in unused:
+            del schemas[name]
 
 
 def build(app: FastAPI) -> dict[str, Any]:
@@ -99,17 +108,19 @@ def build(app: FastAPI) -> dict[str, Any]:
     calls = [(path, method, spec) for path, found in document["paths"].items() for method, spec in found.items()]
     notes = {spec["operationId"]: note_of(spec) for _, _, spec in calls if EXTENSION in spec}
     schemas = _Schemas(_named([note for note in notes.values() if note is not None]))
-    needed = permissions_needed(app)
+    needed, refusals = permissions_needed(app), Refusals()
     for path, method, spec in calls:
         add_security(spec, needed)
-        _complete(spec, notes.get(spec["operationId"]), path, method, schemas)
+        _complete((path, method, spec), notes.get(spec["operationId"]), schemas, refusals)
         add_examples(spec)
     components = document.setdefault("components", {})
     own = {name: schema for name, schema in components.get("schemas", {}).items() if name not in _FASTAPI_OWN}
     components["schemas"] = dict(sorted({**own, **schemas.definitions}.items()))
     components["securitySchemes"] = {**components.get("securitySchemes", {}), SCHEME: scheme()}
+    components["responses"] = dict(sorted(refusals.shared.items()))
     components["examples"] = problem_examples()
     components["headers"] = {name: header.document() for name, header in sorted(HEADERS.items())}
+    _without_unused(document)
     return document
 
 

@@ -27,7 +27,7 @@ class Note:
     media_type: str = "application/json"
     match: bool = False
     once: bool = False
-    csv: bool = False
+    texts: tuple[str, ...] = ()
     etag: bool = True
     paged: bool = False
     problems: tuple[str, ...] = field(default=())
@@ -85,6 +85,7 @@ def operation(  # noqa: PLR0913 - each says one thing about a call
     match: bool = False,
     once: bool = False,
     csv: bool = False,
+    html: bool = False,
     etag: bool = True,
     also: Mapping[int, Described] | None = None,
     problems: tuple[str, ...] = (),
@@ -92,8 +93,9 @@ def operation(  # noqa: PLR0913 - each says one thing about a call
     """What a route's decorator is told besides its summary.
 
     `answer` and `body` are shapes; `types` are the media types of the body; `match`: If-Match is required; `once`:
-    Idempotency-Key is taken; `csv`: text/csv is offered; `etag`: the answer carries one; `also`: what the call answers
-    with other statuses of success; `problems`: slugs of problem types that only this call answers.
+    Idempotency-Key is taken; `csv`, `html`: text/csv or text/html is offered too; `etag`: the answer carries one;
+    `also`: what the call answers with other statuses of success; `problems`: slugs of problem types that only this
+    call answers.
     """
     paged = any(made is answer for (_, paged), (_, made) in _PAGES.items() if paged)
     note = Note(
@@ -104,7 +106,7 @@ def operation(  # noqa: PLR0913 - each says one thing about a call
         media_type=media_type,
         match=match,
         once=once,
-        csv=csv,
+        texts=(("text/csv",) if csv else ()) + (("text/html",) if html else ()),
         etag=etag,
         paged=paged,
         problems=problems,

@@ -46,6 +46,13 @@ HEADERS: Final[Mapping[str, Header]] = {
     "X-Request-Id": Header("Names the call in logs and audit: yours, if you sent one.", "case-42-7", always=True),
 }
 
+
+def header_refs(*names: str) -> dict[str, Any]:
+    """References to headers of answers: those named, and those that every answer has."""
+    always = (name for name, header in HEADERS.items() if header.always)
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in (*names, *always)}
+
+
 PLACEHOLDERS: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
     "record_id": ("The record's id.", _UUID),
     "relation_id": ("The relation's id.", _UUID),

@@ -1,17 +1,18 @@
 """What a call answers when it refuses: which problem types, in which shape, with which headers."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.core.problems import PROBLEM_TYPES
 from app.core.shapes import Shape
 from app.web.openapi.notes import Note
+from app.web.openapi.parameters import header_refs
 from app.web.openapi.security import SCHEME
 
-PROBLEM_TYPE = "application/problem+json"
-_REQUEST_ID = "01932b9c-8e4f-7d20-b5a1-7c3f0e9d2a61"
+PROBLEM_TYPE: Final = "application/problem+json"
+_REQUEST_ID: Final = "01932b9c-8e4f-7d20-b5a1-7c3f0e9d2a61"
 
 
 class FlawDocument(Shape):
@@ -51,7 +52,7 @@ def problems_of(spec: Mapping[str, Any], note: Note | None, path: str, method: s
         slugs.append("not-found")
     if note is None:
         return slugs
-    if note.csv:
+    if note.texts:
         slugs.append("not-acceptable")
     if note.match:
         slugs += ["precondition-required", "precondition-failed"]
@@ -81,7 +82,7 @@ def problem_examples() -> dict[str, Any]:
     }
 
 
-_HEADERS: Mapping[int, tuple[str, ...]] = {
+_HEADERS: Final[Mapping[int, tuple[str, ...]]] = {
     401: ("WWW-Authenticate",),
     415: ("Accept-Patch",),
     429: ("Retry-After",),
@@ -89,18 +90,39 @@ _HEADERS: Mapping[int, tuple[str, ...]] = {
 }
 
 
-def add_refusals(responses: dict[str, Any], slugs: list[str]) -> None:
-    """Document a call's refusals; what its route documents by itself is kept beside them."""
-    for slug in slugs:
-        kind = PROBLEM_TYPES[slug]
-        found = responses.setdefault(str(kind.status), {"description": ""})
-        found["description"] = f"{found['description']} {kind.title} (`{slug}`).".strip()
-        content = found.setdefault("content", {}).setdefault(
-            PROBLEM_TYPE, {"schema": {"$ref": "#/components/schemas/ProblemDocument"}, "examples": {}}
-        )
-        content["examples"][slug] = {"$ref": f"#/components/examples/{slug}"}
-    for status, response in responses.items():
-        names = _HEADERS.get(int(status), ())
-        headers = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
-        if headers:
-            response["headers"] = {**headers, **response.get("headers", {})}
+def _response(slugs: Sequence[str], status: int, beside: Mapping[str, Any]) -> dict[str, Any]:
+    """A refusal with any of these problem types; `beside`: what the route documents for this status by itself."""
+    said = [f"{PROBLEM_TYPES[slug].title} (`{slug}`)." for slug in slugs]
+    problem = {
+        "schema": {"$ref": "#/components/schemas/ProblemDocument"},
+        "examples": {slug: {"$ref": f"#/components/examples/{slug}"} for slug in slugs},
+    }
+    return {
+        "description": " ".join([*([beside["description"]] if beside else []), *said]),
+        "headers": header_refs(*_HEADERS.get(status, ())),
+        "content": {**beside.get("content", {}), PROBLEM_TYPE: problem},
+    }
+
+
+class Refusals:
+    """The refusals of all calls; each that several calls have in common is described once."""
+
+    def __init__(self) -> None:
+        self.shared: dict[str, Any] = {}
+
+    def add(self, responses: dict[str, Any], slugs: Sequence[str]) -> None:
+        """Document a call's refusals; what its route documents by itself is kept beside them."""
+        for response_status, response in responses.items():
+            response["headers"] = {
+                **header_refs(*_HEADERS.get(int(response_status), ())),
+                **response.get("headers", {}),
+            }
+        for status in sorted({PROBLEM_TYPES[slug].status for slug in slugs}):
+            chosen = [slug for slug in slugs if PROBLEM_TYPES[slug].status == status]
+            own = responses.get(str(status))
+            if own is not None:
+                responses[str(status)] = _response(chosen, status, own)
+                continue
+            name = "-or-".join(chosen)
+            self.shared.setdefault(name, _response(chosen, status, {}))
+            responses[str(status)] = {"$ref": f"#/components/responses/{name}"}
