@@ -34,7 +34,7 @@ class RecordFilters(Paging):
     """Fields of a kind's own that are kept as `name:value` with its records."""
 
     order: Literal["updated_at", "created_at"] = Field("updated_at", description="Newest first, by this moment.")
-    reference: Annotated[str, Field(max_length=64)] | None = Field(None, description="The record with this reference.")
+    reference: Line | None = Field(None, description="The record with this reference.")
     external_id: Line | None = Field(None, description="Records to which their originator gave this number.")
     originator: AgencyCode | None = Field(None, description="Records of this agency.")
     shared_with_me: Annotated[bool, Strict(strict=False)] | None = Field(
