@@ -11,6 +11,9 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8000,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Server processes that share the port.")] = 1,
+    worker: Annotated[
+        bool, typer.Option(help="Do the background work in this process too; otherwise run `interdesk worker`.")
+    ] = True,
     as_json: AsJson = False,
 ) -> None:
     """Serve the API until SIGTERM or Ctrl-C; calls under way are answered before it ends.
@@ -20,4 +23,4 @@ def serve(
     """
     from app.cli import serving
 
-    serving.serve(host, port, workers, as_json=as_json)
+    serving.serve(host, port, workers, worker=worker, as_json=as_json)

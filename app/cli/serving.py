@@ -6,7 +6,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from types import FrameType
 from typing import Self
 
@@ -27,6 +27,8 @@ from app.identity.signing import KeyKeeper
 from app.installation import Installation, InstallationError, open_installation, require_plain_role
 from app.main import create_app
 from app.settings import Settings
+from app.worker import run as work
+from app.worker import running_worker
 
 DRAIN_SECONDS = 25
 """How long calls under way may take after SIGTERM; orchestrators kill after thirty seconds."""
@@ -41,8 +43,11 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 log = structlog.get_logger("interdesk.server")
 
 
-def serve(host: str, port: int, workers: int, *, as_json: bool) -> None:
+def serve(host: str, port: int, workers: int, *, worker: bool, as_json: bool) -> None:
     """Serve until a signal; returns when all calls under way are answered.
+
+    With `worker` the background work is done here too: beside the API where that is one process, else by the process
+    that watches over the others.
 
     Raises:
         RefusedError: the port cannot be had.
@@ -57,6 +62,7 @@ def serve(host: str, port: int, workers: int, *, as_json: bool) -> None:
             installation.prepare()
             require_plain_role(installation.conninfo(DatabaseRole.API), "DATABASE_URL")
             asyncio.run(_check_keys(installation, master_key))
+            background = _background(installation) if worker else None
 
             def announce() -> None:
                 if as_json:
@@ -66,9 +72,35 @@ def serve(host: str, port: int, workers: int, *, as_json: bool) -> None:
 
             signals.leave_to_the_server()
             if workers == 1:
-                _run_here(installation, master_key, listener, announce)
+                app = create_app(settings, installation.conninfo(DatabaseRole.API), master_key)
+                _run_here(app, background, listener, announce)
             else:
-                _run_processes(settings, listener, workers, announce)
+                with _working_thread(background):
+                    _run_processes(settings, listener, workers, announce)
+
+
+def work_alone(*, as_json: bool) -> None:
+    """Do the background work until a signal; what is under way is finished, or left to the next worker."""
+    settings = load_settings()
+    configure_logs(settings)
+    with _Signals() as signals, open_installation(settings) as installation, kept_alive(installation.postgres):
+        installation.prepare()
+        conninfo = installation.conninfo(DatabaseRole.WORKER)
+        require_plain_role(conninfo, "INTERDESK_WORKER_DATABASE_URL")
+
+        async def run() -> None:
+            ended = asyncio.Event()
+            for number in _SIGNALS:
+                asyncio.get_running_loop().add_signal_handler(number, ended.set)
+            async with running_worker(conninfo):
+                if as_json:
+                    show({"status": "working"}, as_json=True)
+                else:
+                    say("Working in the background.")
+                await ended.wait()
+
+        signals.leave_to_the_server()
+        asyncio.run(run())
 
 
 def application() -> FastAPI:
@@ -152,14 +184,16 @@ class _Server(uvicorn.Server):
             self._announce()
 
 
-def _run_here(
-    installation: Installation, master_key: MasterKey, listener: socket.socket, announce: Callable[[], None]
-) -> None:
-    app = create_app(installation.settings, installation.conninfo(DatabaseRole.API), master_key)
+def _run_here(app: FastAPI, background: str | None, listener: socket.socket, announce: Callable[[], None]) -> None:
     config = _config(app)
     server = _Server(config, announce)
+
+    async def run() -> None:
+        async with running_worker(background) if background else nullcontext():
+            await server.serve(sockets=[listener])
+
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-        runner.run(server.serve(sockets=[listener]))
+        runner.run(run())
 
 
 def _run_processes(settings: Settings, listener: socket.socket, workers: int, announce: Callable[[], None]) -> None:
@@ -197,6 +231,35 @@ async def _check_keys(installation: Installation, master_key: MasterKey) -> None
         await KeyKeeper.open(database, master_key)
     finally:
         await database.close()
+
+
+def _background(installation: Installation) -> str:
+    """The connection string for the background work."""
+    try:
+        conninfo = installation.conninfo(DatabaseRole.WORKER)
+    except InstallationError as error:
+        message = f"{error} Or serve with --no-worker, and run `interdesk worker` where it is set."
+        raise InstallationError(message) from None
+    require_plain_role(conninfo, "INTERDESK_WORKER_DATABASE_URL")
+    return conninfo
+
+
+@contextmanager
+def _working_thread(background: str | None) -> Iterator[None]:
+    """Do the background work in a thread of this process, whose own is taken up by watching over others."""
+    if background is None:
+        yield
+        return
+    loop = asyncio.new_event_loop()
+    task = loop.create_task(work(background))
+    thread = threading.Thread(target=loop.run_until_complete, args=(asyncio.wait([task]),), name="worker")
+    thread.start()
+    try:
+        yield
+    finally:
+        loop.call_soon_threadsafe(task.cancel)
+        thread.join()
+        loop.close()
 
 
 @contextmanager

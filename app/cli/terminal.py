@@ -129,7 +129,8 @@ def _problem(error: Any) -> Iterable[str]:  # noqa: ANN401 - a Problem, whose mo
     if error.type.slug == "unauthorized" and error.reason in ("unknown", "suspended"):
         yield {"unknown": "There is no such agency.", "suspended": "The agency is suspended."}[error.reason]
         return
-    yield _sentence(error.detail or error.type.title)
+    words = {"invalid-body": "Not everything given is right.", "not-found": "There is no such thing here."}
+    yield _sentence(error.detail or words.get(error.type.slug, error.type.title))
     for flaw in error.errors:
         yield f"  {flaw.pointer or '/'}: {flaw.detail}"
 
