@@ -94,11 +94,6 @@ async def test_what_the_database_says_counts_for_tokens_already_issued(hub: Hub,
     partner = await key.sign_in()
     changes = [
         (
-            "UPDATE agencies SET status = 'suspended' WHERE code = %s",
-            "UPDATE agencies SET status = 'active' WHERE code = %s",
-            "KR-KNPA",
-        ),
-        (
             "UPDATE credentials SET expires_at = now() WHERE client_id = %s",
             "UPDATE credentials SET expires_at = NULL WHERE client_id = %s",
             key.client_id,

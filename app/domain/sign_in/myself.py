@@ -4,10 +4,10 @@ from datetime import datetime
 from uuid import UUID
 
 from psycopg import sql
-from psycopg.types.json import Jsonb
 from pydantic import Field
 
 from app.access.desk import Desk
+from app.audit.trail import note
 from app.core.dates import UtcDateTime
 from app.core.problems import not_found
 from app.core.shapes import Shape
@@ -50,9 +50,7 @@ async def myself(desk: Desk, token_expires_at: datetime) -> Myself:
     if not rows:
         raise not_found()
     groups = await desk.rows(_GROUPS, agency=desk.caller.agency)
-    await desk.call(
-        "audit", p_action="me.read", p_outcome="done", p_kind=None, p_ids=[], p_originators=[], p_detail=Jsonb({})
-    )
+    await note(desk, "me.read")
     return Myself(
         agency=desk.caller.agency,
         client_id=desk.caller.client_id,

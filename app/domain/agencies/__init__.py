@@ -1,0 +1,1 @@
+"""The directory of agencies, and how the hub admits and suspends them."""

@@ -1,0 +1,1 @@
+"""Credentials: what partners' systems sign in with, kept by each agency's own administrators."""
