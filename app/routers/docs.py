@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from pydantic import Field
 from typing_extensions import TypeAliasType
 
@@ -39,7 +40,8 @@ async def read_openapi(request: Request) -> Response:
     """Answer this description of the API, as OpenAPI 3.1; to generate clients from, and to compare after an upgrade."""
     state = request.app.state
     if not hasattr(state, "openapi"):
-        state.openapi = orjson.dumps(request.app.openapi())
+        # A few hundred milliseconds of work, once; nobody else's call waits for it.
+        state.openapi = orjson.dumps(await run_in_threadpool(request.app.openapi))
     return _cached(request, state.openapi, answers.JSON)
 
 

@@ -110,13 +110,14 @@ def build(app: FastAPI) -> dict[str, Any]:
     schemas = _Schemas(_named([note for note in notes.values() if note is not None]))
     needed, refusals = permissions_needed(app), Refusals()
     for path, method, spec in calls:
-        add_security(spec, needed)
-        _complete((path, method, spec), notes.get(spec["operationId"]), schemas, refusals)
+        note = notes.get(spec["operationId"])
+        add_security(spec, note, needed)
+        _complete((path, method, spec), note, schemas, refusals)
         add_examples(spec)
     components = document.setdefault("components", {})
     own = {name: schema for name, schema in components.get("schemas", {}).items() if name not in _FASTAPI_OWN}
     components["schemas"] = dict(sorted({**own, **schemas.definitions}.items()))
-    components["securitySchemes"] = {**components.get("securitySchemes", {}), SCHEME: scheme()}
+    components["securitySchemes"] = {SCHEME: scheme(), **components.get("securitySchemes", {})}
     components["responses"] = dict(sorted(refusals.shared.items()))
     components["examples"] = problem_examples()
     components["headers"] = {name: header.document() for name, header in sorted(HEADERS.items())}

@@ -1,7 +1,7 @@
 """What a route says about itself beyond its signature, kept beside the route until the description is built."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel, Field, create_model
@@ -30,7 +30,8 @@ class Note:
     texts: tuple[str, ...] = ()
     etag: bool = True
     paged: bool = False
-    problems: tuple[str, ...] = field(default=())
+    needs: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
 
 
 _NOTES: list[Note] = []
@@ -88,14 +89,15 @@ def operation(  # noqa: PLR0913 - each says one thing about a call
     html: bool = False,
     etag: bool = True,
     also: Mapping[int, Described] | None = None,
+    needs: tuple[str, ...] = (),
     problems: tuple[str, ...] = (),
 ) -> dict[str, Any]:
     """What a route's decorator is told besides its summary.
 
     `answer` and `body` are shapes; `types` are the media types of the body; `match`: If-Match is required; `once`:
     Idempotency-Key is taken; `csv`, `html`: text/csv or text/html is offered too; `etag`: the answer carries one;
-    `also`: what the call answers with other statuses of success; `problems`: slugs of problem types that only this
-    call answers.
+    `also`: what the call answers with other statuses of success; `needs`: permissions of which one is enough, where the
+    signature cannot say it; `problems`: slugs of problem types that only this call answers.
     """
     paged = any(made is answer for (_, paged), (_, made) in _PAGES.items() if paged)
     note = Note(
@@ -109,6 +111,7 @@ def operation(  # noqa: PLR0913 - each says one thing about a call
         texts=(("text/csv",) if csv else ()) + (("text/html",) if html else ()),
         etag=etag,
         paged=paged,
+        needs=needs,
         problems=problems,
     )
     _NOTES.append(note)

@@ -12,6 +12,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, iter_route_contexts
 
 from app.web.callers import desk, door, oauth2
+from app.web.openapi.notes import Note
 
 SCHEME: Final = "client_credentials"
 _DOORS: Final = (desk, door)
@@ -35,18 +36,21 @@ def permissions_needed(app: FastAPI) -> dict[str, list[str]]:
     return found
 
 
-def add_security(spec: dict[str, Any], needed: dict[str, list[str]]) -> None:
-    """Say that a call needs a token with its permissions, or none at all.
+def add_security(spec: dict[str, Any], note: Note | None, needed: dict[str, list[str]]) -> None:
+    """Say that a call needs a token with its permissions, or with one of several, or none at all.
 
     A client's own proof at `/oauth/…` stays as it is, and may stand in the form as well as in the header.
     """
     permissions = needed.get(spec["operationId"])
-    if permissions is not None:
-        spec["security"] = [{SCHEME: permissions}]
-        held = " and ".join(f"`{permission}`" for permission in permissions)
-        spec["description"] = f"{spec['description']}\n\nNeeds {held or 'any token'}."
-    else:
+    if permissions is None:
         spec["security"] = [*spec.get("security", ()), {}]
+    elif note is not None and note.needs:
+        spec["security"] = [{SCHEME: [permission]} for permission in note.needs]
+    else:
+        spec["security"] = [{SCHEME: permissions}]
+        if permissions:
+            held = " and ".join(f"`{permission}`" for permission in permissions)
+            spec["description"] = f"{spec['description']}\n\nNeeds {held}."
 
 
 def scheme() -> dict[str, Any]:
