@@ -1,0 +1,169 @@
+"""One hidden record with everything that can hang on it, and every kind of caller who must not know of it."""
+
+import secrets
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from app.core.ids import uuid7
+from app.identity.roles import Permission, Role
+from tests.conftest import Hub, Partner
+from tests.routers.entrance import below_policies
+
+PATH = "/v1/criminal-organizations"
+
+ORIGINATOR, READER, SEES_BY_GROUP = "KR-KNPA", "KH-CNP", "PH-PNP"
+STRANGER, REMOVED, EXCLUDED, LOST, SUSPENDED = "TH-RTP", "VN-MPS", "LA-DOP", "MY-RMP", "ID-INP"
+OBSERVER = "SG-SPF"
+"""Observes the group, and its observers were not named."""
+
+
+POWERS = ("analyst", "commander", "agency_admin")
+"""Roles that may call nearly everything there is."""
+
+
+@dataclass
+class Scene:
+    """The hub with the hidden record."""
+
+    hub: Hub
+    originator: Partner
+    reader: Partner
+    strangers: dict[str, Partner]
+    """Callers who must not know of the record, each under the reason why."""
+    record: dict[str, Any]
+    group: UUID
+    """A council of which the record's originator is the chair, and through which the record is shared too."""
+    recovery: UUID
+    parts: dict[str, str] = field(default_factory=dict)
+    """Ids of what hangs on the record, by the name of the path parameter."""
+
+    @property
+    def path(self) -> str:
+        return f"{PATH}/{self.record['id']}"
+
+
+def found_group(hub: Hub, chair: str, members: dict[str, str]) -> UUID:
+    """A group as it stands in the tables, with roles by agency."""
+    group = uuid7()
+    below_policies(
+        hub,
+        "INSERT INTO groups (id, kind, name, chair, created_at, updated_at)"
+        " VALUES (%s, 'council', 'Council of the scene', %s, clock_timestamp(), clock_timestamp())",
+        group,
+        chair,
+    )
+    for agency, role in {chair: "chair", **members}.items():
+        below_policies(hub, "INSERT INTO memberships (group_id, agency, role) VALUES (%s, %s, %s)", group, agency, role)
+    return group
+
+
+def end_membership(hub: Hub, group: UUID, agency: str) -> None:
+    below_policies(
+        hub,
+        "UPDATE memberships SET until = clock_timestamp() WHERE group_id = %s AND agency = %s AND until IS NULL",
+        group,
+        agency,
+    )
+
+
+def _ask_for_recovery(hub: Hub) -> UUID:
+    recovery = uuid7()
+    below_policies(
+        hub,
+        "INSERT INTO recoveries (id, agency, label, requested_by, requested_at, effective_at)"
+        " VALUES (%s, %s, 'way back', 'hub', now(), now() + interval '24 hours')",
+        recovery,
+        ORIGINATOR,
+    )
+    return recovery
+
+
+async def set_scene(hub: Hub) -> Scene:
+    """Build everything over HTTP, except for what another room administers."""
+    originator, reader = hub.partner(ORIGINATOR, *POWERS), hub.partner(READER)
+    lost, removed = hub.partner(LOST, *POWERS), hub.partner(REMOVED, *POWERS)
+    for agency in (SEES_BY_GROUP, STRANGER, EXCLUDED, SUSPENDED, OBSERVER):
+        hub.register(agency)
+    group = found_group(
+        hub,
+        ORIGINATOR,
+        {SEES_BY_GROUP: "member", REMOVED: "member", EXCLUDED: "member", OBSERVER: "observer"},
+    )
+    audience = {"agencies": [READER, LOST, SUSPENDED], "groups": [str(group)], "excluded": [EXCLUDED]}
+    record = await originator.profile(
+        "Bokor Group",
+        external_id="2026-1187",
+        status="active",
+        threat_level="high",
+        activities=[{"type": "phone_scam"}],
+        locations=[{"country": "KH"}],
+        handling={"tlp": "AMBER", "audience": audience},
+    )
+    other = await originator.profile("Sihanouk Ring", handling={"tlp": "AMBER", "audience": audience})
+    scene = Scene(hub, originator, reader, {}, record, group, _ask_for_recovery(hub))
+    scene.parts = await _hang_on(scene, other["id"], lost, removed)
+
+    # What they contributed while they could see the record must not be a way back to it.
+    handling = await originator.get(f"{scene.path}/handling")
+    narrower = {**handling.json(), "audience": {**audience, "agencies": [READER, SUSPENDED]}}
+    answer = await originator.put(f"{scene.path}/handling", narrower, handling.headers["ETag"])
+    assert answer.status_code == 200, answer.text
+    end_membership(hub, group, REMOVED)
+    scene.strangers = _strangers(hub, lost, removed)
+    return scene
+
+
+async def _hang_on(scene: Scene, other: str, *contributors: Partner) -> dict[str, str]:
+    path, originator = scene.path, scene.originator
+    made = {
+        "relation_id": await originator.post(f"{path}/relations", {"type": "funds", "target": other}),
+        "link_id": await originator.post(
+            f"{path}/links", {"type": "related_to", "kind": "criminal-organizations", "id": other}
+        ),
+        "disclosure_id": await originator.post(
+            f"{path}/disclosures", {"agencies": [READER], "purpose": "Search for a missing person."}
+        ),
+    }
+    for partner in contributors:
+        made["amendment_id"] = await partner.post(f"{path}/amendments", {"patch": {"status": "dormant"}})
+        made["sighting_id"] = await partner.post(f"{path}/sightings", {"assessment": "corroborates"})
+    assert {answer.status_code for answer in made.values()} == {201}, {name: a.text for name, a in made.items()}
+    return {name: answer.json()["id"] for name, answer in made.items()} | {"number": "1"}
+
+
+def _strangers(hub: Hub, lost: Partner, removed: Partner) -> dict[str, Partner]:
+    revoked = hub.caller(READER, *POWERS)
+    suspended = hub.caller(SUSPENDED, *POWERS)
+    powerless = hub.caller(READER, "auditor")
+    client = hub.credential(READER, "analyst")
+    narrow = Partner(hub, READER, client, hub.token(client, scope=[Permission.EVENTS_READ.value]))
+    administrator = hub.credential("HUB", "platform_admin")
+    # Its token claims everything there is: rights come from the credential, and the hub's stands in no audience.
+    almighty = Partner(hub, "HUB", administrator, hub.token(administrator, scope=[p.value for p in Permission]))
+    hub.operator(
+        "UPDATE credentials SET status = 'revoked', revoked_at = now() WHERE client_id = %s", revoked.client_id
+    )
+    hub.operator("UPDATE agencies SET status = 'suspended' WHERE code = %s", SUSPENDED)
+    return {
+        "stranger agency": hub.caller(STRANGER, *(role for role in Role if role is not Role.PLATFORM_ADMIN)),
+        "removed from the group": removed,
+        "excluded inside the group": hub.caller(EXCLUDED, *POWERS),
+        "observer of the group": hub.caller(OBSERVER, *POWERS),
+        "lost sight": lost,
+        "revoked credential": revoked,
+        "suspended agency": suspended,
+        "role without the permission": powerless,
+        "scope without the permission": narrow,
+        "platform_admin": almighty,
+    }
+
+
+def unknown_id() -> str:
+    """An id of no record, which looks like every other."""
+    return str(uuid7())
+
+
+def unknown_code() -> str:
+    """A code of no agency."""
+    return f"ZZ-{secrets.token_hex(3).upper()}"

@@ -1,0 +1,272 @@
+"""Not allowed to know = not there: every call on a hidden record, by everybody who must not know, reads like a call on
+an id that never was — the same status, the same bytes, the same headers, through the same statements."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+
+from app.identity.secrets import new_client_id
+from tests.access.scene import ORIGINATOR, PATH, READER, SEES_BY_GROUP, STRANGER, Scene, set_scene, unknown_id
+from tests.access.statements import heard, listen
+from tests.conftest import Hub, Partner
+
+RECORD, GROUP, AGENCY = f"{PATH}/{{record_id}}", "/v1/groups/{group_id}", "/v1/agencies/{code}"
+CREDENTIAL, RECOVERY = f"{AGENCY}/credentials/{{client_id}}", f"{AGENCY}/recovery/{{recovery_id}}"
+
+BODIES: dict[str, dict[str, Any]] = {
+    "change_criminal_organization": {"status": "active"},
+    "replace_criminal_organization_handling": {"tlp": "RED", "audience": {"agencies": [READER]}},
+    "disclose_criminal_organization": {"agencies": [READER], "purpose": "Search for a missing person."},
+    "add_criminal_organization_link": {
+        "type": "related_to",
+        "kind": "criminal-organizations",
+        "id": "01920000-0000-7000-8000-000000000000",
+    },
+    "propose_criminal_organization_amendment": {"patch": {"status": "dormant"}},
+    "accept_criminal_organization_amendment": {"note": "Thank you."},
+    "reject_criminal_organization_amendment": {"note": "No."},
+    "record_criminal_organization_sighting": {"assessment": "corroborates"},
+    "state_criminal_organization_relation": {"type": "funds", "target": "01920000-0000-7000-8000-000000000000"},
+    "change_group": {"name": "Taken over"},
+    "add_group_member": {"agency": STRANGER},
+    "change_group_member": {"role": "observer"},
+    "change_agency": {"name": "Taken over"},
+    "issue_credential": {"label": "case system", "roles": ["analyst"]},
+    "change_credential": {"label": "Taken over"},
+    "rotate_credential": {"grace_seconds": 0},
+    "request_recovery": {"label": "Taken over"},
+}
+"""A body that would do, for every call on something that can be hidden."""
+
+ELSEWHERE: dict[str, str] = {
+    "list_criminal_organizations": "test_lists_show_what_the_rule_says",
+    "create_criminal_organization": "test_references_in_bodies",
+    "list_groups": "test_lists_show_what_the_rule_says",
+    "create_group": "names agencies of the directory alone",
+    "list_agencies": "the directory, open to every member",
+    "create_agency": "the hub's own call",
+    "list_problem_types": "public",
+    "read_problem_type": "public",
+    "read_openapi": "public",
+    "list_events": "test_the_feed_tells_no_secret",
+    "list_audit_entries": "test_the_trail_tells_no_secret",
+    "read_me": "about the caller alone",
+    "create_token": "signing in",
+    "introspect_token": "signing in",
+    "revoke_token": "signing in",
+    "read_jwks": "public",
+    "read_authorization_server": "public",
+    "read_protected_resource": "public",
+    "health_live": "public",
+    "health_ready": "public",
+}
+"""Calls on nothing in particular, and where it is shown that they tell no more than they may."""
+
+
+@dataclass(frozen=True)
+class Secret:
+    """Something that some callers must not know of: the path of calls on it, and one that never was in its place."""
+
+    path: str
+    hidden: dict[str, str]
+    unknown: dict[str, str]
+    callers: dict[str, Partner]
+
+
+def secrets_of(scene: Scene) -> dict[str, Secret]:
+    """Everything that can be hidden, by its name."""
+    hub, strangers = scene.hub, scene.strangers
+    group = str(scene.group)
+    outside = {
+        why: caller
+        for why, caller in strangers.items()
+        if why not in ("excluded inside the group", "observer of the group")
+    }
+    stranger = {"stranger agency": strangers["stranger agency"]}
+    hubs = {"platform_admin": strangers["platform_admin"]}
+    foreign = {"client_id": scene.originator.client_id, "recovery_id": str(scene.recovery)}
+    administrator = {"stranger agency's administrator": hub.caller(STRANGER, "agency_admin")}
+    own = f"{AGENCY}/"
+    nothing = {"client_id": new_client_id(), "recovery_id": unknown_id()}
+    nothing["client_id"] = nothing["client_id"][: len(foreign["client_id"])].ljust(len(foreign["client_id"]), "0")
+    return {
+        "record": Secret(
+            RECORD,
+            {"record_id": scene.record["id"], **scene.parts},
+            {"record_id": unknown_id(), **scene.parts},
+            strangers,
+        ),
+        "group": Secret(
+            GROUP,
+            {"group_id": group, "agency": SEES_BY_GROUP},
+            {"group_id": unknown_id(), "agency": SEES_BY_GROUP},
+            outside,
+        ),
+        "credential": Secret(
+            CREDENTIAL, {"code": ORIGINATOR, **foreign}, {"code": ORIGINATOR, **nothing}, {**hubs, **administrator}
+        ),
+        "credential by the own agency": Secret(
+            CREDENTIAL, {"code": STRANGER, **foreign}, {"code": STRANGER, **nothing}, {**stranger, **administrator}
+        ),
+        "recovery": Secret(RECOVERY, {"code": ORIGINATOR, **foreign}, {"code": ORIGINATOR, **nothing}, administrator),
+        "recovery by the own agency": Secret(
+            RECOVERY, {"code": STRANGER, **foreign}, {"code": STRANGER, **nothing}, administrator
+        ),
+        "the hub": Secret(
+            AGENCY, {"code": "HUB", **foreign}, {"code": "ZQX", **foreign}, {**stranger, **administrator}
+        ),
+        "another agency's administration": Secret(
+            own, {"code": ORIGINATOR, **foreign}, {"code": "ZQ-XYZW", **foreign}, {**stranger, **administrator}
+        ),
+    }
+
+
+def operations(hub: Hub) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, calls in hub.app.openapi()["paths"].items():
+        for method, spec in calls.items():
+            yield method.upper(), path, spec
+
+
+def test_every_operation_has_its_place(hub: Hub) -> None:
+    """Whoever adds a call says here how it is shown to reveal nothing."""
+    hideable = [spec for _, path, spec in operations(hub) if path.startswith((RECORD, GROUP, AGENCY))]
+    others = {spec["operationId"] for _, path, spec in operations(hub) if not path.startswith((RECORD, GROUP, AGENCY))}
+    assert others == set(ELSEWHERE)
+    assert {spec["operationId"] for spec in hideable if "requestBody" in spec} == set(BODIES)
+
+
+VARIANTS: dict[str, dict[str, Any]] = {
+    "as it should be": {"headers": {"If-Match": '"1"'}},
+    "probing": {
+        "headers": {"If-None-Match": '"1"', "If-Match": "*", "Idempotency-Key": "k"},
+        "params": {"dry_run": "true", "limit": "1"},
+    },
+    "nothing right": {"headers": {"Content-Type": "text/plain", "Idempotency-Key": "k"}, "content": b"{"},
+    "broken parameters": {
+        "headers": {"If-None-Match": "*", "If-Match": "x"},
+        "params": {"dry_run": "maybe", "limit": "0", "cursor": "x"},
+    },
+}
+
+
+def _told(answer: httpx.Response, names: dict[str, str]) -> tuple[Any, ...]:
+    content = answer.content
+    for name, value in names.items():
+        content = content.replace(value.encode(), name.encode())
+    headers = sorted((name, value) for name, value in answer.headers.items() if not name.startswith("ratelimit"))
+    return answer.status_code, content, headers
+
+
+async def _ask(
+    caller: Partner, operation: tuple[str, str, dict[str, Any]], names: dict[str, str], variant: dict[str, Any]
+) -> tuple[tuple[Any, ...], list[str]]:
+    method, path, spec = operation
+    body = BODIES.get(spec["operationId"])
+    options: dict[str, Any] = {"json": body} if body is not None and "content" not in variant else {}
+    headers = {**variant["headers"], "X-Request-Id": "the-same"}
+    with heard() as statements:
+        answer = await caller.call(method, path.format(**names), **{**options, **variant, "headers": headers})
+    return _told(answer, names), statements
+
+
+def _variants(why: str) -> int:
+    """How many ways of asking are tried: all by a stranger, and by others as many as their answer could depend on."""
+    if why.startswith("stranger"):
+        return len(VARIANTS)
+    return 1 if why in ("revoked credential", "suspended agency", "platform_admin") or "permission" in why else 2
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "record",
+        "group",
+        "credential",
+        "credential by the own agency",
+        "recovery",
+        "recovery by the own agency",
+        "the hub",
+        "another agency's administration",
+    ],
+)
+async def test_what_is_hidden_answers_like_what_never_was(hub: Hub, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = await set_scene(hub)
+    listen(monkeypatch)
+    secret = secrets_of(scene)[name]
+    leaks, statuses = [], set()
+    for operation in [operation for operation in operations(hub) if operation[1].startswith(secret.path)]:
+        for why, caller in secret.callers.items():
+            for variant, parts in list(VARIANTS.items())[: _variants(why)]:
+                none, its_statements = await _ask(caller, operation, secret.unknown, parts)
+                hidden, statements = await _ask(caller, operation, secret.hidden, parts)
+                where = f"{why}: {operation[0]} {operation[1]}, {variant}"
+                statuses.add(hidden[0])
+                if hidden != none:
+                    leaks.append(f"{where}: {hidden} instead of {none}")
+                if statements != its_statements:
+                    leaks.append(f"{where}: {statements} instead of {its_statements}")
+    assert not leaks, "\n".join(leaks)
+    assert 404 in statuses
+    assert statuses <= {400, 401, 403, 404}
+    # None of them moved anything.
+    seen = await scene.originator.get(scene.path)
+    assert (seen.status_code, seen.json()["version"], seen.json()["status"]) == (200, 1, "active")
+
+
+async def test_the_trail_of_a_hidden_id_reads_like_that_of_none(hub: Hub) -> None:
+    scene = await set_scene(hub)
+    below = [operation for operation in operations(hub) if operation[1].startswith(RECORD)]
+    trails = []
+    for record_id in (unknown_id(), scene.record["id"]):
+        names = {"record_id": record_id, **scene.parts}
+        before = hub.look("SELECT coalesce(max(id::text), '') FROM audit_entries")[0][0]
+        for caller in scene.strangers.values():
+            for operation in below:
+                await _ask(caller, operation, names, VARIANTS["as it should be"])
+        entries = hub.look(
+            "SELECT agency, client_id, officer, purpose, action, outcome, kind, record_ids::text, originators,"
+            " request_id, host(peer), detail FROM audit_entries WHERE id::text > %s ORDER BY id",
+            before,
+        )
+        trails.append([str(entry).replace(record_id, "ID") for entry in entries])
+    assert trails[0] == trails[1]
+    auditor = hub.caller(scene.originator.agency, "auditor")
+    seen = await auditor.get("/v1/audit-entries", params={"of": "records", "record": scene.record["id"], "limit": 500})
+    others = {(entry["agency"], entry["action"]) for entry in seen.json()["items"]}
+    # What strangers were refused is their own agencies' affair; what they did while they saw the record is not.
+    assert others == {
+        (agency, action) for agency in ("MY-RMP", "VN-MPS") for action in ("amendment.propose", "sighting.add")
+    }
+
+
+async def test_what_hangs_on_a_hidden_record_is_not_reached_by_another(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sub-resources are found by record and id together: an own record is no way to another's amendments."""
+    scene = await set_scene(hub)
+    listen(monkeypatch)
+    stranger = scene.strangers["stranger agency"]
+    own = await stranger.profile("Own", share=[])
+    below = [
+        operation
+        for operation in operations(hub)
+        if operation[1].startswith(RECORD) and operation[1].count("{") > 1 and "{number}" not in operation[1]
+    ]
+    nothing = {name: unknown_id() for name in scene.parts}
+    for operation in below:
+        told = []
+        for parts in (nothing, scene.parts):
+            path = operation[1].format(record_id=own["id"], **parts)
+            with heard() as statements:
+                answer = await stranger.call(
+                    operation[0],
+                    path,
+                    json=BODIES.get(operation[2]["operationId"]),
+                    headers={"If-Match": '"1"', "X-Request-Id": "the-same"},
+                )
+            told.append((answer.status_code, answer.content.replace(path.encode(), b"PATH"), statements))
+        assert told[0] == told[1], operation
+        assert told[0][0] == 404
