@@ -8,6 +8,8 @@ from bench.baselines import sync_sqlmodel
 from bench.cases import CASES, Case, Shape
 from bench.data import plain
 from bench.database import Cluster
+from bench.hub import environment, interdesk
+from bench.installation import body
 from bench.servers import Application
 
 
@@ -15,7 +17,8 @@ from bench.servers import Application
 class Contestant:
     """A server that runs some of the cases; `application` says how to start it on a database.
 
-    `answers` is the one status it has for everything, where it does not look at the request.
+    `signs_in`: callers need tokens of the hub. `answers` is the one status it has for everything, where it does not
+    look at the request.
     """
 
     key: str
@@ -23,6 +26,7 @@ class Contestant:
     application: Callable[[Cluster, str], Application]
     cases: frozenset[str]
     shape: Shape
+    signs_in: bool = False
     answers: int | None = None
 
     def expected(self, case: Case) -> int:
@@ -43,12 +47,22 @@ def _hello(_cluster: Cluster, _database: str) -> Application:
     return Application("bench.baselines.hello:app")
 
 
+def _bare(cluster: Cluster, database: str) -> Application:
+    return Application("bench.baselines.bare_asgi:create_app", factory=True, environment=environment(cluster, database))
+
+
+INTERDESK = Contestant(
+    "interdesk", "Interdesk", interdesk, frozenset(case.key for case in CASES), shape=body, signs_in=True
+)
 PLAIN = Contestant(
     "sync-sqlmodel",
     "(a) sync SQLModel, no checks",
     _plain,
-    frozenset(case.key for case in CASES if case.compared_with is None),
+    frozenset({"get", "page-wide", "create", "patch"}),
     shape=plain,
 )
+BARE = Contestant(
+    "bare-asgi", "(b) bare ASGI, same SQL", _bare, frozenset({"get", "page-wide"}), shape=dict, signs_in=True
+)
 HELLO = Contestant("hello", "(c) ASGI hello", _hello, frozenset({"get"}), shape=dict, answers=200)
-CONTESTANTS = (PLAIN, HELLO)
+CONTESTANTS = (INTERDESK, PLAIN, BARE, HELLO)

@@ -9,8 +9,9 @@ import orjson
 from psycopg import sql
 from sqlalchemy import create_engine
 
+import migrations
 from app.core.database_roles import DatabaseRole
-from bench import profiles
+from bench import installation, profiles
 from bench.baselines.sync_sqlmodel import Profile
 from bench.database import Cluster, Connection, connect, create, exists, pristine
 
@@ -27,7 +28,8 @@ def ensure(cluster: Cluster, size: int, progress: Progress) -> None:
     if exists(cluster, database) and _loaded_by(cluster, database) == recipe():
         return
     create(cluster, database)
-    load_plain(cluster, database, size, progress)
+    load_plain(cluster, database, size, lambda loaded: progress(loaded // 5))
+    installation.load(cluster, database, size, lambda loaded: progress(size // 5 + loaded * 4 // 5))
     with connect(cluster, database) as connection:
         connection.execute("VACUUM (ANALYZE)")
         connection.execute("CREATE TABLE bench_loaded (recipe text NOT NULL)")
@@ -35,10 +37,17 @@ def ensure(cluster: Cluster, size: int, progress: Progress) -> None:
 
 
 def recipe() -> str:
-    """A hash of the code that the data follows from."""
+    """A hash of the code that the data follows from; what renders the documents is not in it."""
     folder = Path(__file__).parent
-    sources = [folder / "profiles.py", folder / "data.py", folder / "baselines" / "sync_sqlmodel.py"]
-    return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
+    sources = [
+        folder / "profiles.py",
+        folder / "data.py",
+        folder / "installation.py",
+        folder / "baselines" / "sync_sqlmodel.py",
+        *sorted(Path(migrations.__file__).parent.glob("*/*")),
+    ]
+    texts = [source.read_bytes() for source in sources if source.suffix in {".py", ".sql"}]
+    return hashlib.sha256(b"".join(texts)).hexdigest()
 
 
 def _loaded_by(cluster: Cluster, database: str) -> str | None:

@@ -8,10 +8,11 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any, TypeVar
 from uuid import UUID
 
-EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+EPOCH = datetime(2025, 1, 1, tzinfo=UTC)
 STEP = timedelta(seconds=7)
 """Between the creation of one profile and the next."""
 
@@ -29,8 +30,8 @@ NATIVE = {
 GIVEN = ["Dara", "Min-ho", "Sopheap", "Anan", "Jia", "Lwin", "Thuy", "Arif", "Rosalie", "Marek", "Inés"]
 FAMILY = ["Testov", "Sampleson", "Exemplar", "Probe", "Musterberg", "Muestra", "Esimerkki", "Voorbeeld"]
 PLACES = [
-    ("KH", "Kampot", "Hillside"), ("KH", "Preah Sihanouk", "Seafront"), ("TH", "Tak", "Riverside"),
-    ("MM", "Kayin", "Borderland"), ("LA", "Bokeo", "Terrace"), ("PH", "Pampanga", "Airfield"),
+    ("KH", "KH-7", "Hillside"), ("KH", "KH-18", "Seafront"), ("TH", "TH-63", "Riverside"),
+    ("MM", "MM-13", "Borderland"), ("LA", "LA-BK", "Terrace"), ("PH", "PH-PAM", "Airfield"),
 ]  # fmt: skip
 KINDS = ["syndicate", "gang", "scam_compound_operator", "cartel", "network", "cell"]
 STATUSES = ["suspected", "active", "active", "relocated", "dormant", "dismantled"]
@@ -55,22 +56,48 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class Caller:
-    """An agency that the bench signs in as, and the share of all profiles that it may see (None: a fixed number)."""
+    """An agency that the bench signs in as, and the share of all profiles that it may see (None: a fixed number).
+
+    `groups` are the numbers of the groups it stands in; its code, the community and each of them are its principals.
+    """
 
     key: str
     agency: str
     share: float | None
+    groups: range
+
+    @property
+    def principals(self) -> int:
+        """How many principals the database compares a record's audience with."""
+        return 2 + len(self.groups)
 
 
-WIDE = Caller("wide", "BENCH-WIDE", 0.9)
-MEDIUM = Caller("medium", "BENCH-MEDIUM", 0.15)
-NARROW = Caller("narrow", "BENCH-NARROW", None)
-STRANGER = Caller("stranger", "BENCH-OTHER", 0.0)
-CALLERS = (WIDE, MEDIUM, NARROW, STRANGER)
+COUNCIL = 0
+"""The group that sees 15 % of all profiles, and that callers in the groups after it join, so that they see the same."""
+BUSY_GROUPS = range(COUNCIL, 98)
+"""Those beside the council stand in the audience of a part of what the council sees."""
+IDLE_GROUPS = range(98, 127)
+"""Nothing is shared with these; they make principals for callers who see little."""
+
+WIDE = Caller("wide", "BENCH-WIDE", 0.9, IDLE_GROUPS[:1])
+MEDIUM = Caller("medium", "BENCH-MEDIUM", 0.15, BUSY_GROUPS[:29])
+NARROW = Caller("narrow", "BENCH-NARROW", None, IDLE_GROUPS)
+STRANGER = Caller("stranger", "BENCH-OTHER", 0.0, IDLE_GROUPS)
+FEW = Caller("few", "BENCH-G3", 0.15, BUSY_GROUPS[:1])
+SOME = Caller("some", "BENCH-G12", 0.15, BUSY_GROUPS[:10])
+MANY = Caller("many", "BENCH-G100", 0.15, BUSY_GROUPS)
+CALLERS = (WIDE, MEDIUM, NARROW, STRANGER, FEW, SOME, MANY)
 NARROW_COUNT = 150
 """What the narrow caller sees at every size, so that sizes can be compared at equal visible rows."""
 PARTNERS = tuple(f"BENCH-P{number:02d}" for number in range(1, 31))
 """Agencies that originate and receive profiles and never call."""
+VARIETY = 1_000
+"""So many profiles differ in everything; later ones repeat them under other names, and a million is soon loaded."""
+
+
+def group_id(number: int) -> UUID:
+    """The id of a group."""
+    return UUID(int=0x7 << 76 | 0b10 << 62 | number + 1)
 
 
 def profile_id(number: int) -> UUID:
@@ -83,7 +110,7 @@ def profile_id(number: int) -> UUID:
 
 def reference(number: int) -> str:
     """What people would call the profile: originator, kind, year, number."""
-    return f"{originator(number)}-CO-2026-{number:06d}"
+    return f"{originator(number)}-CO-2025-{number:06d}"
 
 
 def originator(number: int) -> str:
@@ -96,17 +123,31 @@ def is_writable(number: int) -> bool:
     return number % 5 == 0
 
 
-def audience(number: int, size: int) -> list[str]:
-    """Agencies that may see profile `number` of `size`, the originator first."""
-    named = [originator(number)]
+@dataclass(frozen=True)
+class Audience:
+    """Who may see a profile besides its originator: agencies, and numbers of groups."""
+
+    agencies: tuple[str, ...]
+    groups: tuple[int, ...]
+
+
+def audience(number: int, size: int) -> Audience:
+    """Who may see profile `number` of `size`."""
+    named = []
     if number % 10 != 1:
         named.append(WIDE.agency)
-    if number % 20 in {1, 8, 15}:
-        named.append(MEDIUM.agency)
     if number % max(size // NARROW_COUNT, 1) == 0 and number // max(size // NARROW_COUNT, 1) < NARROW_COUNT:
         named.append(NARROW.agency)
     named += [PARTNERS[(number * step + step) % len(PARTNERS)] for step in (7, 11, 13)[: number % 4]]
-    return list(dict.fromkeys(named))
+    groups = (COUNCIL, 1 + number % (len(BUSY_GROUPS) - 1)) if number % 20 in {1, 8, 15} else ()
+    own = originator(number)
+    return Audience(tuple(agency for agency in dict.fromkeys(named) if agency != own), groups)
+
+
+def sees(caller: Caller, number: int, size: int) -> bool:
+    """Whether the caller may see profile `number` of `size`."""
+    reached = audience(number, size)
+    return caller.agency in (originator(number), *reached.agencies) or not set(reached.groups).isdisjoint(caller.groups)
 
 
 def visible_to(caller: Caller, size: int) -> list[int]:
@@ -114,7 +155,7 @@ def visible_to(caller: Caller, size: int) -> list[int]:
     if caller is NARROW:
         step = max(size // NARROW_COUNT, 1)
         return list(range(0, min(size, step * NARROW_COUNT), step))
-    return [number for number in range(size) if caller.agency in audience(number, size)] if caller.share else []
+    return [number for number in range(size) if sees(caller, number, size)] if caller.share else []
 
 
 def created_at(number: int) -> datetime:
@@ -130,10 +171,14 @@ def name(number: int) -> str:
 
 def content(number: int) -> dict[str, Any]:
     """The originator's own fields of profile `number`, as a partner system would send them."""
+    return {**_content(number % VARIETY), "name": name(number)}
+
+
+@cache
+def _content(number: int) -> dict[str, Any]:
     dice = random.Random(number)  # noqa: S311 - no secret
     country, subdivision, quarter = PLACES[number % len(PLACES)]
     return {
-        "name": name(number),
         "aliases": [_alias(dice, language) for language in _some(dice, list(NATIVE), 2)],
         "kind": KINDS[number % len(KINDS)],
         "status": STATUSES[number // 3 % len(STATUSES)],

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from bench import plot, table
 from bench.cases import CASES
-from bench.contestants import CONTESTANTS, HELLO, PLAIN
+from bench.contestants import BARE, CONTESTANTS, HELLO, PLAIN
 from bench.measure import Sample
 from bench.summary import Figure, summarize
 
-BASELINES = (PLAIN.key,)
+BASELINES = (PLAIN.key, BARE.key)
 """Whom the ratios refer to."""
 
 UNDRAWN = (HELLO.key,)

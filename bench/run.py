@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -22,6 +23,7 @@ from bench.contestants import CONTESTANTS, Contestant
 from bench.database import Cluster, connect, run_copy, server_version
 from bench.facts import facts
 from bench.generator import GeneratorError, build
+from bench.hub import signing_key, token
 from bench.measure import Lane, Sample, Settings, WrongAnswersError, measure_case
 from bench.servers import Server, ServerError
 
@@ -111,11 +113,13 @@ async def measure_size(
     samples: list[Sample] = []
     with run_copy(cluster, size) as database, ExitStack() as running, connect(cluster, database) as connection:
         lanes = []
+        key = await signing_key(cluster, database)
         for contestant in chosen:
             log = WORK / f"{contestant.key}.log"
             server = running.enter_context(Server(contestant.application(cluster, database), cpu=SERVER_CPU, log=log))
             server.pause()
-            lanes.append(Lane(contestant, server, Target(size, contestant.shape, {})))
+            mint = partial(token, key) if contestant.signs_in else None
+            lanes.append(Lane(contestant, server, Target(size, contestant.shape, mint)))
         for case in cases:
             samples += await measure_case(case, lanes, settings, connection, tell)
     return samples

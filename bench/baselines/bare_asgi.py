@@ -1,70 +1,51 @@
 """(b) The floor under any framework: bare ASGI and the driver, with Interdesk's own token check and its own SQL.
 
-It answers one profile and one page of profiles. What it sends to the database and how it reads a token is handed to it
-as `Calls`, so that nothing of Interdesk is written a second time here.
+It answers one profile and one page of profiles by the functions that Interdesk calls, so credential state, policy and
+audit row are inside; one call of its own for every request. What a request has besides (a request id, rate limits,
+conditions, filters, refusals in full, metrics, a log) it does without.
 """
 
-import importlib
+import asyncio
 import os
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from typing import Any, LiteralString
 from urllib.parse import parse_qs
 
+import orjson
 import psycopg
-from psycopg.abc import Buffer
-from psycopg.adapt import Loader
 from psycopg_pool import AsyncConnectionPool
 
-DATABASE_VARIABLE = "BENCH_DATABASE"
-CALLS_VARIABLE = "BENCH_CALLS"
+from app.core import clock
+from app.core.db import Database
+from app.domain.criminal_organizations.profiles import KIND
+from app.identity.keys import KeyRing
+from app.identity.roles import Permission, roles_granting
+from app.identity.signing import KeyKeeper
+from app.identity.tokens import InvalidToken, VerifiedTokens
+from bench.hub import DATABASE_VARIABLE, master_key, settings
+
 POOL_SIZE = 6
 PATH = "/v1/criminal-organizations"
 JSON_TYPE = (b"content-type", b"application/json")
+READ: LiteralString = "SELECT document FROM read_records(%s::jsonb) WHERE outcome = 'ok'"
+PAGE: LiteralString = "SELECT items FROM list_records(%s::jsonb) WHERE outcome = 'ok'"
+ROLES = sorted(roles_granting(Permission.PROFILES_READ))
 
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 
-@dataclass(frozen=True)
-class Calls:
-    """Interdesk's part.
-
-    `verify` turns a bearer token into SQL parameters and raises whatever it likes when it does not believe it. `read`
-    takes those and `id`, `page` those and `limit`; each is one statement whose first row's first column is the answer's
-    body, or no row, or NULL, for 404.
-    """
-
-    verify: Callable[[str], Mapping[str, object]]
-    read: LiteralString
-    page: LiteralString
-
-
-class _Bytes(Loader):
-    """Text as it came: nothing looks into a body on its way out."""
-
-    def load(self, data: Buffer) -> bytes:
-        return bytes(data)
-
-
-async def _configure(connection: psycopg.AsyncConnection[tuple[Any, ...]]) -> None:
-    for name in ("text", "json"):
-        connection.adapters.register_loader(name, _Bytes)
-
-
 class BareApp:
-    """The ASGI application, on a database and with the calls of the API it stands for."""
+    """The ASGI application on a database."""
 
-    def __init__(self, conninfo: str, calls: Calls) -> None:
-        self.calls = calls
-        self.pool: AsyncConnectionPool[psycopg.AsyncConnection[tuple[Any, ...]]] = AsyncConnectionPool(
-            conninfo,
-            kwargs={"autocommit": True},
-            min_size=POOL_SIZE,
-            max_size=POOL_SIZE,
-            open=False,
-            configure=_configure,
+    def __init__(self, conninfo: str) -> None:
+        self._conninfo = conninfo
+        self._ring = KeyRing(())
+        url = settings().public_url
+        self._tokens = VerifiedTokens(issuer=url, audience=url)
+        self._pool: AsyncConnectionPool[psycopg.AsyncConnection[tuple[Any, ...]]] = AsyncConnectionPool(
+            conninfo, kwargs={"autocommit": True}, min_size=POOL_SIZE, max_size=POOL_SIZE, open=False
         )
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -79,34 +60,43 @@ class BareApp:
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
-        await self.pool.open(wait=True)
+        database = Database(self._conninfo, connections=1)
+        await database.open()
+        self._ring = (await KeyKeeper.open(database, master_key())).ring
+        await asyncio.gather(database.close(), self._pool.open(wait=True))
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        await self.pool.close()
+        await self._pool.close()
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _answer(self, scope: Message) -> tuple[int, bytes]:
         token = next((value[7:] for name, value in scope["headers"] if name == b"authorization"), b"")
         try:
-            caller = self.calls.verify(token.decode("ascii"))
-        except Exception:  # noqa: BLE001 - which errors a token can make is Interdesk's knowledge; all mean 401 here
+            claims = self._tokens.verify(token.decode("ascii"), self._ring, clock.now())
+        except (InvalidToken, UnicodeDecodeError):
             return 401, b"{}"
+        request = {
+            "client": claims.client_id,
+            "jti": claims.jti,
+            "issued": claims.issued_at.timestamp(),
+            "peer": scope["client"][0],
+            "roles": ROLES if Permission.PROFILES_READ in claims.scope else [],
+            "kind": KIND.value,
+        }
         path: str = scope["path"]
         if path == PATH:
             limit = int(parse_qs(scope["query_string"]).get(b"limit", [b"50"])[0])
-            body = await self._ask(self.calls.page, {**caller, "limit": limit})
-        else:
-            body = await self._ask(self.calls.read, {**caller, "id": path.removeprefix(PATH + "/")})
-        return (404, b"{}") if body is None else (200, body)
+            items = await self._ask(PAGE, request | {"order": "updated_at", "limit": limit})
+            return (404, b"{}") if items is None else (200, f'{{"items":[{items}]}}'.encode())
+        document = await self._ask(READ, [request | {"n": 0, "id": path.removeprefix(PATH + "/")}])
+        return (404, b"{}") if document is None else (200, document.encode())
 
-    async def _ask(self, statement: LiteralString, parameters: Mapping[str, object]) -> bytes | None:
-        async with self.pool.connection() as connection:
-            row = await (await connection.execute(statement, parameters)).fetchone()
-        body: bytes | None = row[0] if row else None
-        return body
+    async def _ask(self, statement: LiteralString, request: object) -> str | None:
+        async with self._pool.connection() as connection:
+            row = await (await connection.execute(statement, [orjson.dumps(request).decode()])).fetchone()
+        return row[0] if row else None
 
 
 def create_app() -> BareApp:
-    """The application on the database of BENCH_DATABASE, with the calls that BENCH_CALLS names as module:function."""
-    module, _, function = os.environ[CALLS_VARIABLE].partition(":")
-    return BareApp(os.environ[DATABASE_VARIABLE], getattr(importlib.import_module(module), function)())
+    """The application on the database that BENCH_DATABASE names."""
+    return BareApp(os.environ[DATABASE_VARIABLE])

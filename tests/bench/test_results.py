@@ -73,7 +73,7 @@ def test_axes_end_at_a_round_number_not_below_the_largest_value(largest: float, 
 @pytest.mark.parametrize("size", [100, 1_000, 20_000])
 def test_callers_see_the_share_they_stand_for(size: int) -> None:
     for caller in profiles.CALLERS:
-        seen = [number for number in range(size) if caller.agency in profiles.audience(number, size)]
+        seen = [number for number in range(size) if profiles.sees(caller, number, size)]
         assert profiles.visible_to(caller, size) == seen
         wanted = min(size, profiles.NARROW_COUNT) if caller.share is None else caller.share * size
         assert len(seen) == wanted
@@ -81,6 +81,9 @@ def test_callers_see_the_share_they_stand_for(size: int) -> None:
 
 def test_profiles_follow_from_their_number() -> None:
     assert profiles.content(41) == profiles.content(41) != profiles.content(42)
+    later = profiles.content(41 + profiles.VARIETY)
+    assert later != profiles.content(41)
+    assert {**later, "name": profiles.name(41)} == profiles.content(41)
     ids = [profiles.profile_id(number) for number in range(2_000)]
     assert ids == sorted(set(ids))
     assert {(each.version, each.variant) for each in ids} == {(7, "specified in RFC 4122")}
