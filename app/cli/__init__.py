@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli import agency, db, doctor, importing, keys, openapi, serve, worker
+from app.cli import agency, credential, db, doctor, importing, keys, openapi, serve, worker
 from app.cli.terminal import EXIT_CODES, ExitCode, report
 
 app = typer.Typer(
@@ -40,6 +40,7 @@ app.command("worker")(worker.work)
 app.add_typer(db.app, name="db")
 app.command("doctor")(doctor.doctor)
 app.add_typer(agency.app, name="agency")
+app.add_typer(credential.app, name="credential")
 app.add_typer(keys.app, name="keys")
 app.command("import")(importing.import_file)
 app.command("openapi")(openapi.openapi)

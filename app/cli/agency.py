@@ -1,7 +1,6 @@
 """`interdesk agency`: who takes part."""
 
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -38,6 +37,7 @@ def add(  # noqa: PLR0913 - the options of one command
     as_json: AsJson = False,
 ) -> None:
     """Register an agency. Its code is never used for a second one."""
+    from app.cli import host
     from app.core.validation import validated
     from app.domain.agencies import directory
     from app.domain.agencies.shapes import AgencyCreate
@@ -53,7 +53,7 @@ def add(  # noqa: PLR0913 - the options of one command
         "contact": {"phone": phone, "email": email},
     }
     sent = validated(AgencyCreate, fields)
-    _show(_at_desk("agency add", lambda desk: directory.create(desk, sent)), as_json=as_json)
+    _show(host.at_desk("agency add", lambda desk: directory.create(desk, sent)), as_json=as_json)
 
 
 @app.command("list")
@@ -62,52 +62,49 @@ def list_agencies(
     as_json: AsJson = False,
 ) -> None:
     """List the agencies, the newest first."""
-    from app.domain.agencies import directory
+    from app.cli import host
 
-    async def read(desk: "Desk") -> list["Agency"]:
-        found: list[Agency] = []
-        while True:
-            after = (found[-1].created_at, found[-1].code) if found else None
-            page = await directory.page(desk, order="created_at", filters={"status": status}, after=after, limit=_PAGE)
-            found += page
-            if len(page) < _PAGE:
-                return found
-
-    agencies = [agency.model_dump(mode="json") for agency in _at_desk("agency list", read)]
+    agencies = [
+        agency.model_dump(mode="json") for agency in host.at_desk("agency list", lambda desk: everybody(desk, status))
+    ]
     show_all(agencies, ["code", "name", "kind", "country", "status"], as_json=as_json)
 
 
 @app.command()
 def suspend(code: Code, as_json: AsJson = False) -> None:
     """Keep an agency out from its next request on; its records stay as they are."""
+    from app.cli import host
     from app.domain.agencies import directory, standing
 
     async def change(desk: "Desk") -> "Agency":
         return await standing.suspend(desk, await directory.fetch(desk, code))
 
-    _show(_at_desk("agency suspend", change), as_json=as_json)
+    _show(host.at_desk("agency suspend", change), as_json=as_json)
 
 
 @app.command()
 def reinstate(code: Code, as_json: AsJson = False) -> None:
     """Let a suspended agency in again; its credentials sign in anew."""
+    from app.cli import host
     from app.domain.agencies import directory, standing
 
     async def change(desk: "Desk") -> "Agency":
         return await standing.reinstate(desk, await directory.fetch(desk, code))
 
-    _show(_at_desk("agency reinstate", change), as_json=as_json)
+    _show(host.at_desk("agency reinstate", change), as_json=as_json)
 
 
-def _at_desk(command: str, act: "Callable[[Desk], Awaitable[Any]]") -> Any:  # noqa: ANN401 - what the act returns
-    from app.cli import host
+async def everybody(desk: "Desk", status: str | None = None) -> list["Agency"]:
+    """All agencies that the operator's transaction sees, the newest first."""
+    from app.domain.agencies import directory
 
-    async def run() -> Any:  # noqa: ANN401
-        async with host.operator_database(installation) as database, host.operator_desk(database, command) as desk:
-            return await act(desk)
-
-    with host.installation() as installation:
-        return host.run(run())
+    found: list[Agency] = []
+    while True:
+        after = (found[-1].created_at, found[-1].code) if found else None
+        page = await directory.page(desk, order="created_at", filters={"status": status}, after=after, limit=_PAGE)
+        found += page
+        if len(page) < _PAGE:
+            return found
 
 
 def _show(agency: "Agency", *, as_json: bool) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import pwd
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeVar
 
@@ -70,6 +70,17 @@ async def operator_desk(database: Database, command: str, agency: str | None = N
         database, agency, officer=operator_name(), purpose=f"interdesk {command}", request_id=str(uuid7())
     ) as desk:
         yield desk
+
+
+def at_desk(command: str, act: Callable[[Desk], Awaitable[_T]], agency: str | None = None) -> _T:
+    """Do one thing as the operator, in one transaction, on this host's installation."""
+
+    async def work(opened: Installation) -> _T:
+        async with operator_database(opened) as database, operator_desk(database, command, agency) as desk:
+            return await act(desk)
+
+    with installation() as opened:
+        return run(work(opened))
 
 
 def operator_name() -> str:

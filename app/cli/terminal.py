@@ -130,7 +130,7 @@ def _problem(error: Any) -> Iterable[str]:  # noqa: ANN401 - a Problem, whose mo
         yield {"unknown": "There is no such agency.", "suspended": "The agency is suspended."}[error.reason]
         return
     words = {"invalid-body": "Not everything given is right.", "not-found": "There is no such thing here."}
-    yield _sentence(error.detail or words.get(error.type.slug, error.type.title))
+    yield error.detail or words.get(error.type.slug, f"{error.type.title}.")
     for flaw in error.errors:
         yield f"  {flaw.pointer or '/'}: {flaw.detail}"
 
