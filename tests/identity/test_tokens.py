@@ -175,7 +175,9 @@ class TestHeader:
         assert refusal(forged(HEADER | {"typ": typ})) == "header: typ"
 
     @pytest.mark.parametrize(
-        "kid", ["", "unknown", "../../dev/null", "' OR 1=1 --", "\0", KEY.kid.swapcase(), KEY.kid + " "]
+        "kid",
+        ["", "unknown", "../../dev/null", "' OR 1=1 --", "\0", KEY.kid.swapcase(), KEY.kid + " "],
+        ids=["empty", "unknown", "path", "sql", "nul", "other case", "longer"],
     )
     def test_only_keys_of_the_ring_are_looked_up(self, kid: str) -> None:
         assert refusal(forged(HEADER | {"kid": kid})) == "header: unknown or retired kid"
