@@ -6,6 +6,8 @@ INTERDESK_TEST_DATABASE_URL (a superuser of any PostgreSQL 15 or later) that clu
 
 import os
 import secrets
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +29,7 @@ from app.main import create_app
 from app.settings import Settings
 
 TEMPLATE = "interdesk_template"
+ROOT = "INTERDESK_TEST_ROOT"
 PUBLIC_URL = "http://hub.test"
 
 
@@ -58,13 +61,25 @@ class Cluster:
         self.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Make a folder for this run's cluster; workers inherit its name.
+
+    Not below pytest's own temporary folder: another run that cleans up there would take a living server's files.
+    """
+    if not hasattr(config, "workerinput"):
+        os.environ[ROOT] = tempfile.mkdtemp(prefix="interdesk-tests-")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove the folder, once the last worker has let go of the server."""
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(os.environ.pop(ROOT), ignore_errors=True)
+
+
 @pytest.fixture(scope="session")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+def cluster() -> Iterator[Cluster]:
     """One server for all workers; the first of them migrates the template."""
-    root = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        root = root.parent
-    postgres = EmbeddedPostgres.start(root / "cluster")
+    postgres = EmbeddedPostgres.start(Path(os.environ[ROOT]) / "cluster")
     try:
         yield Cluster(postgres)
     finally:

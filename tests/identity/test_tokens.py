@@ -123,6 +123,7 @@ class TestHeader:
             KEY.kid.encode(),
             b"",
         ],
+        ids=["pem", "der", "point", "jwk", "kid", "empty"],
     )
     def test_the_public_key_is_no_hmac_secret(self, secret: bytes, typ: str) -> None:
         for algorithm in ("HS256", "HS384", "HS512"):
