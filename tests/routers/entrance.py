@@ -55,6 +55,33 @@ def issue(hub: Hub, agency: str, *roles: str, **columns: object) -> Key:
     return Key(hub, agency, client_id, secret)
 
 
+async def platform_admin(hub: Hub) -> Partner:
+    """The hub's first administrator, whose credential the operator issues at the host."""
+    return await issue(hub, "HUB", "platform_admin").sign_in()
+
+
+def key_of(hub: Hub, answer: httpx.Response) -> Key:
+    """The credential in an answer that shows its secret."""
+    assert answer.status_code in (200, 201), answer.text
+    body = answer.json()
+    return Key(hub, body["agency"], body["client_id"], body["client_secret"])
+
+
+async def admit(root: Partner, code: str, **fields: Any) -> Partner:
+    """An agency admitted over HTTP, as its first administrator, signed in."""
+    body = {"code": code, "name": f"Agency {code}", "kind": "national_police", **fields}
+    answer = await root.post("/v1/agencies", body)
+    assert answer.status_code == 201, answer.text
+    first = {"label": "first administrator", "roles": ["agency_admin"]}
+    return await key_of(root.hub, await root.post(f"/v1/agencies/{code}/credentials", first)).sign_in()
+
+
+async def grant(admin: Partner, *roles: str, **fields: Any) -> Key:
+    """A credential that an agency's administrator issues."""
+    body = {"label": "case system", "roles": list(roles), **fields}
+    return key_of(admin.hub, await admin.post(f"/v1/agencies/{admin.agency}/credentials", body))
+
+
 @asynccontextmanager
 async def called_from(hub: Hub, address: str) -> AsyncIterator[Hub]:
     """The same hub, called from another address."""
