@@ -1,12 +1,25 @@
 """The doors: one file per URL noun; a handler is a signature and the steps of its call in the order they are refused."""
 
-from app.routers import audit_entries, criminal_organizations, health, me, oauth, well_known
+from app.routers import (
+    agencies,
+    audit_entries,
+    credentials,
+    criminal_organizations,
+    health,
+    me,
+    oauth,
+    recovery,
+    well_known,
+)
 
 ALL = (
     audit_entries.router,
     oauth.router,
     well_known.router,
     me.router,
+    agencies.router,
+    credentials.router,
+    recovery.router,
     criminal_organizations.router,
     criminal_organizations.common,
     health.router,
