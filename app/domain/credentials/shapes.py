@@ -47,7 +47,7 @@ class RecoveryState(Vocabulary):
 
 def _canonical_network(value: str) -> str | None:
     try:
-        return str(ip_network(value))
+        return None if "%" in value else str(ip_network(value))  # a zone names an interface of some machine
     except ValueError:
         return None
 
