@@ -13,10 +13,10 @@ PIP := $(VENV) -m pip --quiet --disable-pip-version-check
 # A virtual environment knows its own place: after the folder was moved or copied it is made again.
 $(shell [ "$$(cat .venv/place 2>/dev/null)" = "$$(pwd -P)" ] || rm -f .venv/installed .venv/installed-dev)
 
-.PHONY: help run test check bench openapi lint-openapi lock clean
+.PHONY: help run demo test check bench openapi lint-openapi lock clean
 
 help:
-	@echo 'make run           start everything at http://127.0.0.1:8000'
+	@echo 'make run           start everything at http://127.0.0.1:8000, with a story to try it on'
 	@echo 'make test          lint, type-check and test'
 	@echo 'make check         lint and type-check only'
 	@echo 'make bench         measure (see docs/performance.md)'
@@ -26,7 +26,11 @@ help:
 	@echo 'make clean         remove what was installed and built; data in ./var stays'
 
 run: .venv/installed
+	@$(INTERDESK) demo --unless-used
 	@exec $(INTERDESK) serve
+
+demo: .venv/installed
+	@$(INTERDESK) demo
 
 check: .venv/installed-dev
 	$(VENV) -m ruff check .

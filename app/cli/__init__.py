@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli import agency, credential, db, doctor, importing, keys, openapi, serve, worker
+from app.cli import agency, credential, db, demo, doctor, importing, keys, openapi, serve, worker
 from app.cli.terminal import EXIT_CODES, ExitCode, report
 
 app = typer.Typer(
@@ -37,6 +37,7 @@ def _common(
 
 app.command("serve")(serve.serve)
 app.command("worker")(worker.work)
+app.command("demo")(demo.demo)
 app.add_typer(db.app, name="db")
 app.command("doctor")(doctor.doctor)
 app.add_typer(agency.app, name="agency")

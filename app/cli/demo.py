@@ -1,0 +1,103 @@
+"""`interdesk demo`: a story to try everything with."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from app.cli.terminal import AsJson, RefusedError, print_json, progress, say
+
+if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
+    from app.access.desk import Desk
+    from app.installation import Installation
+
+
+def demo(
+    reset: Annotated[bool, typer.Option("--reset", help="Begin anew, with an empty database; only on a demo.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="With --reset: also where agencies were added that are not the story's.")
+    ] = False,
+    unless_used: Annotated[
+        bool, typer.Option("--unless-used", help="Do nothing, and succeed, on a database used for something else.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Tell a new installation a story, and print the credentials to follow it with.
+
+    Five agencies, their council, and what they know of invented groups behind compounds at Bokor and Sihanoukville.
+    Run again, it adds what is missing and prints the same credentials, which are drawn for each installation and kept
+    in demo-credentials.json in the data folder. Refused on a database that is used for something else.
+    """
+    from app.cli import host
+    from app.demo import mark
+
+    with host.installation() as installation:
+        if reset:
+            _empty(installation, sure=yes)
+        installation.prepare()
+        if not mark.is_demo(installation):
+            present = mark.agencies(installation)
+            if present:
+                message = f"This database is no demo: it is used by {_some(present)}."
+                if unless_used:
+                    say(message)
+                    return
+                message += " Choose an empty one, for example by INTERDESK_DATA=./demo."
+                raise RefusedError(message)
+            mark.put(installation)
+        credentials = host.run(_tell(installation))
+        file = installation.settings.data / "demo-credentials.json"
+    if as_json:
+        print_json(credentials)
+        return
+    _print(credentials)
+    say(f"The secrets are kept in {file}. Everything in this demo is invented.")
+
+
+def _empty(installation: "Installation", *, sure: bool) -> None:
+    from app.core.database_roles import DatabaseRole
+    from app.core.migrations import status
+    from app.demo import credentials, mark, story
+
+    if not mark.is_demo(installation):
+        raise RefusedError("This database is no demo. It was left as it is.")
+    if mark.is_served(installation):
+        raise RefusedError("A server is using this database. Stop it first.")
+    if status(installation.conninfo(DatabaseRole.OWNER)).current is not None:
+        added = sorted(set(mark.agencies(installation)) - {agency["code"] for agency in story.AGENCIES})
+        if added and not sure and not (sys.stdin.isatty() and typer.confirm(_question(added), err=True)):
+            message = f"{_question(added)} Say so with --yes."
+            raise RefusedError(message)
+    mark.empty(installation)
+    (installation.settings.data / credentials.FILE).unlink(missing_ok=True)
+
+
+def _some(codes: list[str]) -> str:
+    most = 3
+    return ", ".join(codes[:most]) + (f" and {len(codes) - most} more" if len(codes) > most else "")
+
+
+def _question(added: list[str]) -> str:
+    return f"{_some(added)} would be lost too, with everything they wrote. Begin anew all the same?"
+
+
+async def _tell(installation: "Installation") -> list[dict[str, Any]]:
+    from app.cli import host
+    from app.demo import credentials, telling
+
+    async with host.operator_database(installation) as database:
+
+        def open_desk(agency: str | None) -> "AbstractAsyncContextManager[Desk]":
+            return host.operator_desk(database, "demo", agency)
+
+        with progress("Telling the story", telling.STEPS) as done:
+            await telling.tell(open_desk, done)
+        return await credentials.provide(open_desk, installation.settings.data)
+
+
+def _print(credentials: list[dict[str, Any]]) -> None:
+    for entry in credentials:
+        typer.echo(f"{entry['agency']:10} {entry['label']:23} {', '.join(entry['roles'])}")
+        typer.echo(f"{'':10} {entry['client_id']}  {entry['client_secret']}")

@@ -1,0 +1,143 @@
+"""Telling the story through the functions that every other caller uses; what stands there already is left as it is."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from psycopg import sql
+
+from app.access.desk import Desk
+from app.core.problems import NOT_FOUND, Problem
+from app.core.validation import validated
+from app.demo import story
+from app.demo.story import Contribution, Profile
+from app.domain.agencies import directory
+from app.domain.agencies.shapes import AgencyCreate
+from app.domain.criminal_organizations import amendments, profiles, relations, sightings
+from app.domain.criminal_organizations.shapes import (
+    AmendmentIn,
+    CriminalOrganizationCreate,
+    RelationIn,
+    SightingIn,
+)
+from app.domain.groups import groups
+from app.domain.groups.shapes import GroupCreate
+from app.records import opening, shelf
+from app.records.shapes import DisclosureIn
+from app.records.shelf import Stored
+
+_FIND: Final = sql.SQL(
+    "SELECT id FROM records WHERE originator = %(agency)s AND kind = %(kind)s AND external_id = %(number)s"
+)
+_MANY: Final = 500
+
+OpenDesk = Callable[[str | None], AbstractAsyncContextManager[Desk]]
+"""Opens a transaction for an agency, or for the hub."""
+
+
+@dataclass
+class _Narrator:
+    """Knows which ids the story's names have in this database."""
+
+    open_desk: OpenDesk
+    council: UUID
+    ids: dict[str, UUID]
+
+    @asynccontextmanager
+    async def at(self, agency: str, profile: str) -> AsyncIterator[tuple[Desk, Stored]]:
+        """An agency's transaction, and a profile as that agency sees it."""
+        async with self.open_desk(agency) as desk:
+            yield desk, await shelf.fetch(desk, profiles.KIND, self.ids[profile])
+
+
+async def tell(open_desk: OpenDesk, done: Callable[[int], None] = lambda _count: None) -> None:
+    """Tell the story, or what is missing of it; `done` is told how many of `STEPS` are."""
+    async with open_desk(None) as desk:
+        for agency in story.AGENCIES:
+            await _admit(desk, agency)
+    done(1)
+    async with open_desk(story.CHAIR) as desk:
+        narrator = _Narrator(open_desk, await _council(desk), {})
+    done(2)
+    for profile in story.PROFILES:
+        async with open_desk(profile.agency) as desk:
+            narrator.ids[profile.key] = await _profile(desk, profile, narrator.council)
+    done(3)
+    await _relate(narrator)
+    done(4)
+    await _contribute(narrator)
+    done(5)
+
+
+STEPS: Final = 5
+
+
+async def _admit(desk: Desk, agency: dict[str, Any]) -> None:
+    try:
+        await directory.fetch(desk, agency["code"])
+    except Problem as problem:
+        if problem.type is not NOT_FOUND:
+            raise
+        await directory.create(desk, validated(AgencyCreate, agency))
+
+
+async def _council(desk: Desk) -> UUID:
+    name = story.COUNCIL_CONTENT["name"]
+    for group in await groups.listed(desk, kind="council", ended=False, after=None, limit=_MANY):
+        if group.name == name and group.chair == story.CHAIR:
+            return group.id
+    return (await groups.found(desk, validated(GroupCreate, story.COUNCIL_CONTENT))).id
+
+
+async def _profile(desk: Desk, profile: Profile, council: UUID) -> UUID:
+    rows = await desk.rows(_FIND, agency=profile.agency, kind=profiles.KIND.value, number=profile.external_id)
+    if rows:
+        found: UUID = rows[0].id
+        return found
+    audience = profile.body["handling"]["audience"]
+    named = {name: [str(council)] for name in ("groups", "observers_of") if audience.get(name) == [story.COUNCIL]}
+    handling = {**profile.body["handling"], "audience": {**audience, **named}}
+    body = {**profile.body, "external_id": profile.external_id, "handling": handling}
+    return (await profiles.create(desk, validated(CriminalOrganizationCreate, body))).envelope.id
+
+
+async def _relate(narrator: _Narrator) -> None:
+    agencies = {profile.key: profile.agency for profile in story.PROFILES}
+    for relation in story.RELATIONS:
+        target = narrator.ids[relation.target]
+        sent = validated(RelationIn, {**relation.body, "target": str(target)})
+        async with narrator.at(agencies[relation.source], relation.source) as (desk, stored):
+            stated = await relations.listed(desk, stored, None, _MANY)
+            if not any((one.type, one.target) == (sent.type, target) for one in stated):
+                await relations.state(desk, stored, sent)
+
+
+async def _contribute(narrator: _Narrator) -> None:
+    for sighting in story.SIGHTINGS:
+        async with narrator.at(sighting.agency, sighting.profile) as (desk, stored):
+            if _own(desk, await sightings.listed(desk, stored, None, _MANY)) == 0:
+                await sightings.add(desk, stored, validated(SightingIn, sighting.body))
+    for amendment in story.AMENDMENTS:
+        await _amend(narrator, amendment)
+    for disclosure in story.DISCLOSURES:
+        async with narrator.at(disclosure.agency, disclosure.profile) as (desk, stored):
+            if not await opening.disclosures(desk, stored, None, _MANY):
+                sent = validated(DisclosureIn, disclosure.body)
+                await opening.disclose(desk, profiles.KIND, stored.envelope.id, sent)
+
+
+async def _amend(narrator: _Narrator, amendment: Contribution) -> None:
+    async with narrator.at(amendment.agency, amendment.profile) as (desk, stored):
+        if _own(desk, await amendments.listed(desk, stored, None, _MANY)):
+            return
+        proposed = await amendments.propose(desk, stored, validated(AmendmentIn, amendment.body))
+        originator = stored.envelope.originator
+    if amendment.accepted:
+        async with narrator.at(originator, amendment.profile) as (desk, stored):
+            await amendments.accept(desk, stored, await amendments.one(desk, stored, proposed.id), None)
+
+
+def _own(desk: Desk, contributions: Sequence[Any]) -> int:
+    return sum(one.agency == desk.caller.agency for one in contributions)

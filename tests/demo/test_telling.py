@@ -1,0 +1,112 @@
+"""The story: told once however often it is told, and known to exactly those it is told to."""
+
+from typing import Any
+
+import pytest
+
+from app.demo import story, telling
+from app.demo.telling import OpenDesk
+from tests.conftest import Hub, Partner
+
+PATH = "/v1/criminal-organizations"
+TABLES = (
+    "agencies",
+    "groups",
+    "memberships",
+    "records",
+    "record_versions",
+    "record_links",
+    "sightings",
+    "amendments",
+    "disclosures",
+    "events",
+)
+
+
+def counts(hub: Hub) -> dict[str, int]:
+    return {table: len(hub.look(f"TABLE {table}")) for table in TABLES}
+
+
+@pytest.fixture
+async def told(hub: Hub, open_desk: OpenDesk) -> Hub:
+    await telling.tell(open_desk)
+    return hub
+
+
+async def seen_by(partner: Partner) -> dict[str, dict[str, Any]]:
+    return {profile["name"]: profile for profile in (await partner.get(PATH)).json()["items"]}
+
+
+async def test_a_second_telling_changes_nothing(told: Hub, open_desk: OpenDesk) -> None:
+    before = counts(told)
+
+    await telling.tell(open_desk)
+
+    assert counts(told) == before
+    assert before["agencies"] == len(story.AGENCIES) + 1
+    assert before["records"] == len(story.PROFILES)
+    assert before["record_links"] == len(story.RELATIONS)
+    assert (before["sightings"], before["amendments"], before["disclosures"]) == (3, 2, 1)
+
+
+@pytest.mark.parametrize("step", [1, 4, 9])
+async def test_a_telling_that_was_cut_off_is_taken_up_again(hub: Hub, open_desk: OpenDesk, step: int) -> None:
+    opened = 0
+
+    def failing(agency: str | None) -> Any:
+        nonlocal opened
+        opened += 1
+        if opened > 2 * step:
+            raise ConnectionError
+        return open_desk(agency)
+
+    with pytest.raises(ConnectionError):
+        await telling.tell(failing)
+    await telling.tell(open_desk)
+
+    found = counts(hub)
+    assert (found["records"], found["groups"], found["sightings"], found["amendments"]) == (
+        len(story.PROFILES),
+        1,
+        3,
+        2,
+    )
+
+
+async def test_each_agency_knows_what_it_was_told(told: Hub) -> None:
+    known = {agency["code"]: set(await seen_by(told.caller(agency["code"]))) for agency in story.AGENCIES}
+
+    community = {"Orchid Road Crew", "Tideline Papers"}
+    council = {"Moonrise Bay Group", "Pepper Coast Syndicate", *community}
+    assert known == {
+        "KR-KNPA": {"Seaglass Ring", "Lantern Circle", *council},
+        "KH-CNP": {"Seaglass Ring", "Lantern Circle", *council},
+        "INTERPOL": {"Seaglass Ring", "Lantern Circle", *council},
+        "TH-RTP": council,
+        "ASEANAPOL": {"Moonrise Bay Group", *community},
+    }
+
+
+async def test_relations_and_contributions_are_part_of_it(told: Hub) -> None:
+    korea, thailand = told.caller("KR-KNPA"), told.caller("TH-RTP")
+    moonrise = (await seen_by(korea))["Moonrise Bay Group"]
+    path = f"{PATH}/{moonrise['id']}"
+
+    assert moonrise["estimated_members"] == 180
+    assert len((await korea.get(f"{path}/relations")).json()["items"]) == 4
+    assert len((await thailand.get(f"{path}/relations")).json()["items"]) == 1
+    assert len((await korea.get(f"{path}/sightings")).json()["items"]) == 2
+
+
+def test_the_places_are_real_and_the_rest_is_invented() -> None:
+    subdivisions = {
+        place["subdivision"]
+        for profile in story.PROFILES
+        for place in profile.body.get("locations", [])
+        if "subdivision" in place
+    }
+    origins = {move["from"] for profile in story.PROFILES for move in profile.body.get("relocations", [])}
+
+    assert subdivisions == {"KH-7", "KH-18"}
+    assert origins == {"PH", "TH"}
+    assert any(profile.body["handling"]["audience"].get("excluded") for profile in story.PROFILES)
