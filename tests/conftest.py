@@ -8,6 +8,7 @@ import os
 import secrets
 import shutil
 import tempfile
+import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,7 +49,7 @@ class Cluster:
 
     def clone(self, template: str, name: str) -> None:
         names = {"name": sql.Identifier(name), "template": sql.Identifier(template)}
-        self.execute(sql.SQL("DROP DATABASE IF EXISTS {name} WITH (FORCE)").format(**names))
+        self.drop(name)
         self.execute(sql.SQL("CREATE DATABASE {name} TEMPLATE {template}").format(**names))
         # Rights on a database are not copied with it; this leaves TEMP to nobody, as the roles' script does.
         self.execute(sql.SQL("REVOKE ALL ON DATABASE {name} FROM PUBLIC").format(**names))
@@ -58,7 +59,18 @@ class Cluster:
             )
 
     def drop(self, name: str) -> None:
-        self.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+        statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                self.execute(statement)
+            except psycopg.errors.InsufficientPrivilege:
+                # The server is vacuuming there just now, and only a superuser may interrupt that.
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
+            else:
+                return
 
 
 def pytest_configure(config: pytest.Config) -> None:
