@@ -116,7 +116,13 @@ async def read_agency(request: Request, desk: Reading, code: str) -> Response:
     "/{code}",
     summary="Change an agency",
     operation_id="change_agency",
-    **operation(Agency, body=AgencyPatch, types=(MERGE_PATCH_TYPE, answers.JSON), match=True),
+    **operation(
+        Agency,
+        body=AgencyPatch,
+        types=(MERGE_PATCH_TYPE, answers.JSON),
+        match=True,
+        needs=(Permission.AGENCIES_MANAGE.value, Permission.CREDENTIALS_MANAGE.value),
+    ),
 )
 async def change_agency(request: Request, desk: AnyCaller, code: str) -> Response:
     """Change an agency's entry by a merge patch (RFC 7396), based on the version named in If-Match.

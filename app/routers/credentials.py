@@ -20,7 +20,7 @@ from app.domain.credentials.shapes import (
     IssuedCredential,
     Rotation,
 )
-from app.identity.roles import Role
+from app.identity.roles import Permission, Role
 from app.web import answers, calls
 from app.web.bodies import read_bytes
 from app.web.callers import AnyCaller
@@ -32,6 +32,9 @@ from app.web.state import house
 from app.web.tables import csv_table
 
 router = APIRouter(prefix="/v1/agencies/{code}/credentials", tags=["Credentials"])
+
+NEEDS = (Permission.CREDENTIALS_MANAGE.value, Permission.CREDENTIALS_BOOTSTRAP.value)
+"""An agency's administrators keep its credentials by the first, the hub's own by the second."""
 
 
 class CredentialFilters(Paging):
@@ -69,7 +72,7 @@ def replay(desk: Desk, code: str, *, secret: bool) -> calls.Replay:
     "",
     summary="List credentials",
     operation_id="list_credentials",
-    **operation(page_of(Credential), csv=True, etag=False),
+    **operation(page_of(Credential), csv=True, etag=False, needs=NEEDS),
 )
 async def list_credentials(
     request: Request, desk: AnyCaller, code: str, filters: Annotated[CredentialFilters, Query()]
@@ -105,7 +108,7 @@ async def list_credentials(
     "",
     summary="Issue a credential",
     operation_id="issue_credential",
-    **operation(IssuedCredential, status=201, body=CredentialCreate, once=True),
+    **operation(IssuedCredential, status=201, body=CredentialCreate, once=True, needs=NEEDS),
 )
 async def issue_credential(request: Request, desk: AnyCaller, code: str) -> Response:
     """Issue a credential. Its `client_secret` is in this answer and nowhere else, not even in a repeated call.
@@ -124,7 +127,10 @@ async def issue_credential(request: Request, desk: AnyCaller, code: str) -> Resp
 
 
 @router.get(
-    "/{client_id}", summary="Read a credential", operation_id="read_credential", **operation(Credential, etag=False)
+    "/{client_id}",
+    summary="Read a credential",
+    operation_id="read_credential",
+    **operation(Credential, etag=False, needs=NEEDS),
 )
 async def read_credential(desk: AnyCaller, code: str, client_id: str) -> Response:
     """Read a credential of your agency: roles, expiry, networks, keys, status and last use, never a secret.
@@ -148,6 +154,7 @@ async def read_credential(desk: AnyCaller, code: str, client_id: str) -> Respons
         body=CredentialPatch,
         types=(MERGE_PATCH_TYPE, answers.JSON),
         match=True,
+        needs=NEEDS,
         problems=("conflict",),
     ),
 )
@@ -168,7 +175,7 @@ async def change_credential(request: Request, desk: AnyCaller, code: str, client
     "/{client_id}/rotate",
     summary="Change a credential's secret",
     operation_id="rotate_credential",
-    **operation(IssuedCredential, body=Rotation, once=True, problems=("conflict",)),
+    **operation(IssuedCredential, body=Rotation, once=True, needs=NEEDS, problems=("conflict",)),
 )
 async def rotate_credential(request: Request, desk: AnyCaller, code: str, client_id: str) -> Response:
     """Draw a new secret, shown in this answer only. The former one works beside it until its grace ends.
@@ -192,7 +199,7 @@ async def rotate_credential(request: Request, desk: AnyCaller, code: str, client
     "/{client_id}/revoke",
     summary="Revoke a credential",
     operation_id="revoke_credential",
-    **operation(Credential, once=True, problems=("conflict",)),
+    **operation(Credential, once=True, needs=NEEDS, problems=("conflict",)),
 )
 async def revoke_credential(request: Request, desk: AnyCaller, code: str, client_id: str) -> Response:
     """End a credential for good, with all its tokens, from the next request on.

@@ -103,11 +103,12 @@ class OAuthRoute(APIRoute):
 router = APIRouter(prefix="/oauth", tags=["Sign-in"], route_class=OAuthRoute, dependencies=[Security(client_basic)])
 
 _PROOF = {
-    "client_id": {"type": "string", "description": "With `client_secret`, or beside an assertion."},
-    "client_secret": {"type": "string", "description": "The secret, where Basic is not used."},
+    "client_id": {"type": "string", "maxLength": 64, "description": "With `client_secret`, or beside an assertion."},
+    "client_secret": {"type": "string", "maxLength": 128, "description": "The secret, where Basic is not used."},
     "client_assertion_type": {"type": "string", "enum": [ASSERTION_TYPE]},
     "client_assertion": {
         "type": "string",
+        "maxLength": 4096,
         "description": "A JWT signed by one of the client's keys (RFC 7523): `iss` and `sub` the client id, `aud` the "
         "hub's issuer and nothing else, `exp` at most five minutes ahead, `jti` used once.",
     },
@@ -158,6 +159,7 @@ async def _read(request: Request) -> tuple[Lobby, dict[str, str]]:
         grant_type={"type": "string", "enum": [GRANT_TYPE]},
         scope={
             "type": "string",
+            "maxLength": 2000,
             "description": "Permissions separated by spaces; without it, all that the credential holds. What the "
             "credential does not hold is refused as `invalid_scope`, never left out silently.",
         },
@@ -175,8 +177,8 @@ async def create_token(request: Request) -> Response:
 
 
 _TOKEN_FIELDS = {
-    "token": {"type": "string", "description": "The access token."},
-    "token_type_hint": {"type": "string", "description": "Not needed: there is one type of token."},
+    "token": {"type": "string", "maxLength": 4096, "description": "The access token."},
+    "token_type_hint": {"type": "string", "maxLength": 50, "description": "Not needed: there is one type of token."},
 }
 
 

@@ -10,7 +10,8 @@ from app.core.problems import FORBIDDEN, Problem
 from app.domain.credentials import recovery
 from app.domain.credentials.powers import Power, power_over
 from app.domain.credentials.shapes import IssuedCredential, Recovery, RecoveryRequest
-from app.routers.credentials import made, replay
+from app.identity.roles import Permission
+from app.routers.credentials import NEEDS, made, replay
 from app.web import answers, calls
 from app.web.callers import AnyCaller
 from app.web.listing import Paging
@@ -19,6 +20,8 @@ from app.web.paging import next_place, place_of
 from app.web.state import house
 
 router = APIRouter(prefix="/v1/agencies/{code}/recovery", tags=["Credentials"])
+
+HUB_NEEDS = (Permission.CREDENTIALS_BOOTSTRAP.value,)
 
 
 def _made(found: Recovery, status: int = 200) -> calls.Made:
@@ -40,7 +43,12 @@ async def _require_hub(desk: Desk, code: str) -> None:
         raise Problem(FORBIDDEN, detail="A recovery is asked for and completed by the hub, for a member.")
 
 
-@router.get("", summary="List recoveries", operation_id="list_recoveries", **operation(page_of(Recovery), etag=False))
+@router.get(
+    "",
+    summary="List recoveries",
+    operation_id="list_recoveries",
+    **operation(page_of(Recovery), etag=False, needs=NEEDS),
+)
 async def list_recoveries(request: Request, desk: AnyCaller, code: str, paging: Annotated[Paging, Query()]) -> Response:
     """List an agency's recoveries, newest first: for its own administrators, and for the hub's.
 
@@ -59,7 +67,7 @@ async def list_recoveries(request: Request, desk: AnyCaller, code: str, paging: 
     "",
     summary="Ask for a recovery",
     operation_id="request_recovery",
-    **operation(Recovery, status=201, body=RecoveryRequest, once=True, problems=("conflict",)),
+    **operation(Recovery, status=201, body=RecoveryRequest, once=True, needs=HUB_NEEDS, problems=("conflict",)),
 )
 async def request_recovery(request: Request, desk: AnyCaller, code: str) -> Response:
     """Ask for a new administrator's credential of an agency that lost all of its own. It takes effect after 24 hours.
@@ -79,7 +87,7 @@ async def request_recovery(request: Request, desk: AnyCaller, code: str) -> Resp
     "/{recovery_id}/cancel",
     summary="Cancel a recovery",
     operation_id="cancel_recovery",
-    **operation(Recovery, once=True, problems=("conflict",)),
+    **operation(Recovery, once=True, needs=NEEDS, problems=("conflict",)),
 )
 async def cancel_recovery(request: Request, desk: AnyCaller, code: str, recovery_id: str) -> Response:
     """End a recovery before it is completed: any administrator of the agency can, and so can the hub.
@@ -99,7 +107,7 @@ async def cancel_recovery(request: Request, desk: AnyCaller, code: str, recovery
     "/{recovery_id}/complete",
     summary="Complete a recovery",
     operation_id="complete_recovery",
-    **operation(IssuedCredential, status=201, once=True, problems=("conflict",)),
+    **operation(IssuedCredential, status=201, once=True, needs=HUB_NEEDS, problems=("conflict",)),
 )
 async def complete_recovery(request: Request, desk: AnyCaller, code: str, recovery_id: str) -> Response:
     """Issue the `agency_admin` credential of a recovery that nobody cancelled in 24 hours; its secret is shown once.

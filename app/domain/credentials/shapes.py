@@ -89,6 +89,12 @@ Jwks = TypeAliasType(
             description=f"Public keys (RFC 7517), at most {MAX_KEYS}: EC on P-256, P-384 or P-521, or RSA of 2048 to "
             "4096 bits. Only members of the public key, `kid`, `alg` and `use` are kept. To change keys, add the new "
             "one, sign with it, then take the old one out.",
+            json_schema_extra={
+                "properties": {
+                    "keys": {"type": "array", "minItems": 1, "maxItems": MAX_KEYS, "items": {"type": "object"}}
+                },
+                "required": ["keys"],
+            },
             examples=[
                 {
                     "keys": [
