@@ -37,15 +37,22 @@ async def _agencies(desk: Desk, handling: Handling, originator: str) -> list[str
     return list(row[0])
 
 
-async def replace_handling(desk: Desk, stored: Stored, handling: Handling) -> Stored:
-    """Put another handling in place of the record's whole one.
+async def check_replacement(desk: Desk, stored: Stored, handling: Handling) -> None:
+    """409 for what is retracted, 422 for an audience that names what the caller may not know or shuts it out itself.
 
-    Readers see a new version only if what they see of the handling differs. 412 if somebody else was faster, 422 for an
-    audience that names what the caller may not know.
+    Also before a handling is only tried: the members of a group would be told to whoever knows its id.
     """
     require_current(stored)
     check_exclusion(handling, stored.envelope.originator, "")
     await check_audience(desk, handling, "")
+
+
+async def replace_handling(desk: Desk, stored: Stored, handling: Handling) -> Stored:
+    """Put another handling in place of the record's whole one; refused like `check_replacement`.
+
+    Readers see a new version only if what they see of the handling differs. 412 if somebody else was faster.
+    """
+    await check_replacement(desk, stored, handling)
     audience, excluded = principals(handling.audience, stored.envelope.originator)
     visible = any(
         getattr(handling, name) != getattr(stored.envelope.handling, name) for name in ReaderHandling.model_fields

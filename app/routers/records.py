@@ -82,6 +82,8 @@ def _handling_routes(router: APIRouter, kind: RecordKind, noun: str, writing: An
         sent = await calls.read_body(request, HandlingIn)
         handling = Handling.model_validate(sent.model_dump())
         if dry_run:
+            await opening.check_replacement(desk, stored, handling)
+            await note_read(desk, "handling.try", stored)
             return answers.model(request, await opening.reach(desk, stored, handling))
         changed = await opening.replace_handling(desk, stored, handling)
         return answers.model(request, changed.envelope.handling, changed.audience_version)
@@ -140,9 +142,9 @@ def _disclosure_routes(router: APIRouter, kind: RecordKind, noun: str, writing: 
         if dry_run:
             sent = await calls.read_body(request, DisclosureIn)
             shelf.require_current(stored)
-            return answers.model(
-                request, await opening.reach(desk, stored, await opening.opened_to(desk, stored, sent))
-            )
+            opened = await opening.opened_to(desk, stored, sent)
+            await note_read(desk, "disclosures.try", stored)
+            return answers.model(request, await opening.reach(desk, stored, opened))
 
         async def replay(kept: calls.Kept) -> str:
             return (await opening.disclosure(desk, stored, parse_uuid(kept.resource_id))).model_dump_json()

@@ -23,17 +23,23 @@ CREATE INDEX audit_entries_by_agency ON audit_entries (agency, at DESC, id DESC)
 CREATE INDEX audit_entries_by_originator ON audit_entries USING gin (originators) WHERE originators <> '{}';
 -- Entries never fail for want of a month: the default partition catches what no month was made for.
 CREATE TABLE audit_entries_other PARTITION OF audit_entries DEFAULT;
+-- A partition asked by its own name knows nothing of its parent's policies, and has none: nobody reads it that way.
+ALTER TABLE audit_entries_other ENABLE ROW LEVEL SECURITY;
+ALTER TABLE audit_entries_other FORCE ROW LEVEL SECURITY;
 
 CREATE FUNCTION ensure_audit_months(p_ahead integer) RETURNS integer LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
   v_month date;
+  v_name text;
   v_made integer := 0;
 BEGIN
   FOR v_month IN SELECT generate_series(date_trunc('month', now()), date_trunc('month', now()) + make_interval(months => p_ahead), '1 month') LOOP
-    IF to_regclass('audit_entries_' || to_char(v_month, 'YYYY_MM')) IS NULL THEN
+    v_name := 'audit_entries_' || to_char(v_month, 'YYYY_MM');
+    IF to_regclass(v_name) IS NULL THEN
       EXECUTE format('CREATE TABLE public.%I PARTITION OF public.audit_entries FOR VALUES FROM (%L) TO (%L)',
-        'audit_entries_' || to_char(v_month, 'YYYY_MM'), v_month::timestamptz, (v_month + interval '1 month')::timestamptz);
+        v_name, v_month::timestamptz, (v_month + interval '1 month')::timestamptz);
+      EXECUTE format('ALTER TABLE public.%I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', v_name);
       v_made := v_made + 1;
     END IF;
   END LOOP;
@@ -85,7 +91,9 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_te
     AND (caller_has_role('auditor') OR caller_has_role('agency_admin'))
     AND (p_before_at IS NULL OR (e.at, e.id) < (p_before_at, p_before_id))
     AND (p_agency IS NULL OR e.agency = p_agency) AND (p_action IS NULL OR e.action = p_action)
-    AND (p_record IS NULL OR p_record = ANY (e.record_ids))
+    -- One of its own: the other ids of an entry are not for the caller to try.
+    AND (p_record IS NULL OR EXISTS (SELECT FROM unnest(e.record_ids, e.originators) AS t (rid, origin)
+      WHERE t.rid = p_record AND t.origin = caller_agency()))
   ORDER BY e.at DESC, e.id DESC LIMIT p_limit
 $$;
 

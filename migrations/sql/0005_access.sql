@@ -44,11 +44,13 @@ END $$;
 -- {score, id} when q orders by likeness. The caller has been set by enter() in this transaction.
 CREATE FUNCTION page_of_records(p_kind text, p_order text, p_filters jsonb, p_limit integer, p_after jsonb)
 RETURNS TABLE (items text, shown integer, more boolean, last_at timestamptz, last_score real, last_id uuid)
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, public, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, public, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   v_agency text := current_setting('interdesk.agency', true);
   v_facets text[] := ARRAY(SELECT jsonb_array_elements_text(p_filters -> 'facets'));
-  v_source text;
+  v_found uuid[];
+  v_ats timestamptz[];
+  v_scores real[];
   v_ids uuid[];
   v_originators text[];
 BEGIN
@@ -56,29 +58,26 @@ BEGIN
     RAISE EXCEPTION 'order is updated_at or created_at';
   END IF;
   IF p_filters ->> 'q' IS NOT NULL THEN
-    v_source := $q$ SELECT s.id, NULL::timestamptz AS at, s.score FROM search_records($1, $2 ->> 'q', $5, $2 ->> 'originator',
-      $2 ->> 'external_id', $2 ->> 'reference', ($2 ->> 'shared_with_me')::boolean, ($2 ->> 'updated_after')::timestamptz,
-      $3, ($4 ->> 'score')::real, ($4 ->> 'id')::uuid) AS s $q$;
+    SELECT array_agg(s.id ORDER BY s.score DESC, s.id DESC), array_agg(s.score ORDER BY s.score DESC, s.id DESC) INTO v_found, v_scores
+    FROM search_records(p_kind, p_filters ->> 'q', v_facets, p_filters ->> 'originator', p_filters ->> 'external_id',
+      p_filters ->> 'reference', (p_filters ->> 'shared_with_me')::boolean, (p_filters ->> 'updated_after')::timestamptz,
+      p_limit + 1, (p_after ->> 'score')::real, (p_after ->> 'id')::uuid) AS s;
   ELSE
-    v_source := format($q$ SELECT p.id, p.at, NULL::real AS score FROM page_ids($1, %L, $5, $2 ->> 'originator', $2 ->> 'external_id',
-      $2 ->> 'reference', ($2 ->> 'shared_with_me')::boolean, ($2 ->> 'updated_after')::timestamptz, $3,
-      ($4 ->> 'at')::timestamptz, ($4 ->> 'id')::uuid) AS p $q$, p_order);
+    SELECT array_agg(p.id ORDER BY p.at DESC, p.id DESC), array_agg(p.at ORDER BY p.at DESC, p.id DESC) INTO v_found, v_ats
+    FROM page_ids(p_kind, p_order, v_facets, p_filters ->> 'originator', p_filters ->> 'external_id',
+      p_filters ->> 'reference', (p_filters ->> 'shared_with_me')::boolean, (p_filters ->> 'updated_after')::timestamptz,
+      p_limit + 1, (p_after ->> 'at')::timestamptz, (p_after ->> 'id')::uuid) AS p;
   END IF;
-  EXECUTE format($q$
-    WITH found AS MATERIALIZED (%s),
-    page AS (SELECT f.*, row_number() OVER (ORDER BY f.score DESC, f.at DESC, f.id DESC) AS n FROM found f),
-    shown AS (SELECT p.n, p.id, p.at, p.score, r.originator,
-        CASE WHEN r.originator = $6 THEN r.document ELSE r.shared_document END AS document
-      FROM page p
-      -- Row by row: the planner cannot know how few rows the page has, and would read far more of the table.
-      CROSS JOIN LATERAL (SELECT o.originator, o.document, o.shared_document FROM records o WHERE o.id = p.id OFFSET 0) r
-      WHERE p.n < $3)
-    SELECT string_agg(s.document, ',' ORDER BY s.n), count(*)::integer, (SELECT count(*) FROM page) >= $3,
-      (array_agg(s.at ORDER BY s.n DESC))[1], (array_agg(s.score ORDER BY s.n DESC))[1], (array_agg(s.id ORDER BY s.n DESC))[1],
-      array_agg(s.id ORDER BY s.n), array_agg(s.originator ORDER BY s.n)
-    FROM shown s $q$, v_source)
-  INTO items, shown, more, last_at, last_score, last_id, v_ids, v_originators
-  USING p_kind, p_filters, p_limit + 1, p_after, v_facets, v_agency;
+  more := coalesce(cardinality(v_found) > p_limit, false);
+  SELECT string_agg(CASE WHEN r.originator = v_agency THEN r.document ELSE r.shared_document END, ',' ORDER BY p.n),
+    count(*)::integer, array_agg(p.id ORDER BY p.n), array_agg(r.originator ORDER BY p.n)
+  INTO items, shown, v_ids, v_originators
+  FROM unnest(v_found[:p_limit]) WITH ORDINALITY AS p (id, n)
+  -- Row by row: the planner cannot know how few rows the page has, and would read far more of the table.
+  CROSS JOIN LATERAL (SELECT o.originator, o.document, o.shared_document FROM records o WHERE o.id = p.id OFFSET 0) r;
+  last_id := v_ids[shown];
+  last_at := v_ats[array_position(v_found, last_id)];
+  last_score := v_scores[array_position(v_found, last_id)];
   items := coalesce(items, '');
   PERFORM audit('record.list', 'done', p_kind, v_ids, v_originators);
   RETURN NEXT;
@@ -121,6 +120,16 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
     AND (NOT e.while_visible OR e.record_id IS NULL OR EXISTS (SELECT FROM records r WHERE r.id = e.record_id))
   ORDER BY e.position LIMIT p_limit
 $$;
+
+-- What search keeps beside the records is read by the engine's functions alone.
+DO $$
+DECLARE v_table text;
+BEGIN
+  FOREACH v_table IN ARRAY ARRAY['record_sight', 'record_search', 'name_words'] LOOP
+    EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', v_table);
+    EXECUTE format('CREATE POLICY engine ON %I TO interdesk_engine USING (true) WITH CHECK (true)', v_table);
+  END LOOP;
+END $$;
 
 -- Every function belongs to the engine if it is SECURITY DEFINER, and may be called by nobody it is not granted to.
 DO $$
