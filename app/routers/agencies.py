@@ -155,7 +155,7 @@ async def _move(request: Request, desk: Desk, code: str, move: Callable[[Desk, A
     "/{code}/suspend",
     summary="Suspend an agency",
     operation_id="suspend_agency",
-    **operation(Agency, once=True, problems=("conflict",)),
+    **operation(Agency, may_match=True, once=True, problems=("conflict",)),
 )
 async def suspend_agency(request: Request, desk: Managing, code: str) -> Response:
     """Keep an agency out from the next request on: its credentials cannot sign in, and its tokens end.
@@ -170,7 +170,7 @@ async def suspend_agency(request: Request, desk: Managing, code: str) -> Respons
     "/{code}/reinstate",
     summary="Reinstate an agency",
     operation_id="reinstate_agency",
-    **operation(Agency, once=True, problems=("conflict",)),
+    **operation(Agency, may_match=True, once=True, problems=("conflict",)),
 )
 async def reinstate_agency(request: Request, desk: Managing, code: str) -> Response:
     """Let a suspended agency in again. Its credentials sign in anew; tokens from before stay ended."""
@@ -181,7 +181,7 @@ async def reinstate_agency(request: Request, desk: Managing, code: str) -> Respo
     "/{code}/revoke-all",
     summary="End all tokens of an agency",
     operation_id="revoke_agency_tokens",
-    **operation(Agency, once=True),
+    **operation(Agency, may_match=True, once=True),
 )
 async def revoke_agency_tokens(request: Request, desk: Managing, code: str) -> Response:
     """End every token of an agency from the next request on; its credentials stay and can sign in again at once.

@@ -130,7 +130,7 @@ async def issue_credential(request: Request, desk: AnyCaller, code: str) -> Resp
     "/{client_id}",
     summary="Read a credential",
     operation_id="read_credential",
-    **operation(Credential, etag=False, needs=NEEDS),
+    **operation(Credential, etag=False, headers=("ETag",), needs=NEEDS),
 )
 async def read_credential(desk: AnyCaller, code: str, client_id: str) -> Response:
     """Read a credential of your agency: roles, expiry, networks, keys, status and last use, never a secret.
@@ -175,7 +175,15 @@ async def change_credential(request: Request, desk: AnyCaller, code: str, client
     "/{client_id}/rotate",
     summary="Change a credential's secret",
     operation_id="rotate_credential",
-    **operation(IssuedCredential, body=Rotation, once=True, needs=NEEDS, problems=("conflict",)),
+    **operation(
+        IssuedCredential,
+        body=Rotation,
+        body_required=False,
+        may_match=True,
+        once=True,
+        needs=NEEDS,
+        problems=("conflict",),
+    ),
 )
 async def rotate_credential(request: Request, desk: AnyCaller, code: str, client_id: str) -> Response:
     """Draw a new secret, shown in this answer only. The former one works beside it until its grace ends.
@@ -199,7 +207,7 @@ async def rotate_credential(request: Request, desk: AnyCaller, code: str, client
     "/{client_id}/revoke",
     summary="Revoke a credential",
     operation_id="revoke_credential",
-    **operation(Credential, once=True, needs=NEEDS, problems=("conflict",)),
+    **operation(Credential, may_match=True, once=True, needs=NEEDS, problems=("conflict",)),
 )
 async def revoke_credential(request: Request, desk: AnyCaller, code: str, client_id: str) -> Response:
     """End a credential for good, with all its tokens, from the next request on.

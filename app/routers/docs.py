@@ -2,22 +2,16 @@
 
 import hashlib
 from functools import cache
-from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from pydantic import Field
-from typing_extensions import TypeAliasType
 
 from app.core.problems import not_found
 from app.web import answers
-from app.web.openapi import operation
 from app.web.pages import ASSETS, docs_page
 
-router = APIRouter(tags=["Documentation"])
-
-OpenApiDocument = TypeAliasType("OpenApiDocument", Annotated[dict[str, Any], Field(description="OpenAPI 3.1.")])
+router = APIRouter(include_in_schema=False)
 
 # Asked again after a few minutes, so that an upgraded hub's description is soon known; unchanged, it costs no bytes.
 _CACHE = "public, max-age=300"
@@ -30,12 +24,7 @@ def _cached(request: Request, body: bytes, media_type: str) -> Response:
     return Response(body, headers=headers, media_type=media_type)
 
 
-@router.get(
-    "/openapi.json",
-    summary="This description",
-    operation_id="read_openapi",
-    **operation(OpenApiDocument),
-)
+@router.get("/openapi.json")
 async def read_openapi(request: Request) -> Response:
     """Answer this description of the API, as OpenAPI 3.1; to generate clients from, and to compare after an upgrade."""
     state = request.app.state
@@ -45,7 +34,7 @@ async def read_openapi(request: Request) -> Response:
     return _cached(request, state.openapi, answers.JSON)
 
 
-@router.get("/docs", include_in_schema=False)
+@router.get("/docs")
 async def read_docs() -> Response:
     """Show the description, with every call to try out."""
     return docs_page()
@@ -56,7 +45,7 @@ def _asset(name: str) -> bytes:
     return ASSETS[name][0].read_bytes()
 
 
-@router.get("/docs/assets/{name}", include_in_schema=False)
+@router.get("/docs/assets/{name}")
 async def read_asset(request: Request, name: str) -> Response:
     """Answer a file that a page loads."""
     if name not in ASSETS:

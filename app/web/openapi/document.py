@@ -46,7 +46,7 @@ def _named(notes: list[Note]) -> Iterator[tuple[Described, _Mode]]:
 
 def _success(note: Note, status: int, schemas: _Schemas) -> dict[str, Any]:
     done: dict[str, Any] = {"description": _OK[status]}
-    names = ["Location"] if status == 201 else []  # noqa: PLR2004 - Created
+    names = [*note.headers, *(["Location"] if status == 201 else [])]  # noqa: PLR2004 - Created
     answer = note.answers[status]
     if answer is not None:
         done["content"] = {note.media_type: {"schema": schemas.ref(answer, "serialization")}}
@@ -71,7 +71,10 @@ def _complete(call: tuple[str, str, dict[str, Any]], note: Note | None, schemas:
         responses = {str(status): _success(note, status, schemas) for status in note.answers}
         if note.body is not None:
             schema = schemas.ref(note.body, "validation")
-            spec["requestBody"] = {"required": True, "content": {kind: {"schema": schema} for kind in note.types}}
+            spec["requestBody"] = {
+                "required": note.body_required,
+                "content": {kind: {"schema": schema} for kind in note.types},
+            }
         if method == "get" and note.etag and note.answers[note.status] is not None:
             responses["304"] = {"description": "You have the present version.", "headers": header_refs("ETag")}
     refusals.add(responses, problems_of(spec, note, path, method))

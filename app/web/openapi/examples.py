@@ -46,7 +46,8 @@ def add_examples(spec: dict[str, Any]) -> None:
                     parameter["example"] = request["path"][parameter["name"]]
         if "body" in request and "requestBody" in spec:
             sent = request.get("headers", {}).get("Content-Type")
-            _place(spec["requestBody"]["content"], name, exchange["summary"], sent, request["body"])
+            for media_type in [sent] if sent else spec["requestBody"]["content"]:
+                _place(spec["requestBody"]["content"], name, exchange["summary"], media_type, request["body"])
         answer = spec["responses"].get(str(response["status"]), {})
         if "body" in response and "content" in answer:
             sent = response.get("headers", {}).get("Content-Type")

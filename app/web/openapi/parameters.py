@@ -83,6 +83,9 @@ def _headers_taken(spec: Mapping[str, Any], note: Note | None, method: str) -> l
             "present one."
         )
         found.append(_taken("If-Match", description, _TAGS_MAX, required=True))
+    if note and note.may_match:
+        description = "ETag that the resource must still have; without it the call goes by what is there."
+        found.append(_taken("If-Match", description, _TAGS_MAX))
     if note and note.once:
         description = "A key of your own: the same call with the same key within 24 hours is not done twice."
         found.append(_taken("Idempotency-Key", description, KEY_MAX))

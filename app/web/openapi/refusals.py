@@ -1,6 +1,6 @@
 """What a call answers when it refuses: which problem types, in which shape, with which headers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -55,7 +55,9 @@ def problems_of(spec: Mapping[str, Any], note: Note | None, path: str, method: s
     if note.texts:
         slugs.append("not-acceptable")
     if note.match:
-        slugs += ["precondition-required", "precondition-failed"]
+        slugs.append("precondition-required")
+    if note.match or note.may_match:
+        slugs.append("precondition-failed")
     if note.body:
         slugs += ["body-too-large", "unsupported-media-type", "invalid-body"]
     if note.once:
@@ -82,15 +84,26 @@ def problem_examples() -> dict[str, Any]:
     }
 
 
-_HEADERS: Final[Mapping[int, tuple[str, ...]]] = {
-    401: ("WWW-Authenticate",),
-    415: ("Accept-Patch",),
-    429: ("Retry-After",),
-    503: ("Retry-After",),
+_HEADERS: Final[Mapping[str, str]] = {
+    "external-id-taken": "Location",
+    "idempotency-key-running": "Retry-After",
+    "rate-limited": "Retry-After",
+    "unauthorized": "WWW-Authenticate",
+    "unavailable": "Retry-After",
+    "unsupported-media-type": "Accept-Patch",
 }
+"""The header that a problem type comes with."""
 
 
-def _response(slugs: Sequence[str], status: int, beside: Mapping[str, Any]) -> dict[str, Any]:
+def _headers(slugs: Iterable[str]) -> dict[str, Any]:
+    return header_refs(*dict.fromkeys(_HEADERS[slug] for slug in slugs if slug in _HEADERS))
+
+
+def _of_status(status: int) -> list[str]:
+    return [slug for slug, kind in PROBLEM_TYPES.items() if kind.status == status]
+
+
+def _response(slugs: Sequence[str], beside: Mapping[str, Any]) -> dict[str, Any]:
     """A refusal with any of these problem types; `beside`: what the route documents for this status by itself."""
     said = [f"{PROBLEM_TYPES[slug].title} (`{slug}`)." for slug in slugs]
     problem = {
@@ -99,7 +112,7 @@ def _response(slugs: Sequence[str], status: int, beside: Mapping[str, Any]) -> d
     }
     return {
         "description": " ".join([*([beside["description"]] if beside else []), *said]),
-        "headers": header_refs(*_HEADERS.get(status, ())),
+        "headers": _headers(slugs),
         "content": {**beside.get("content", {}), PROBLEM_TYPE: problem},
     }
 
@@ -112,17 +125,14 @@ class Refusals:
 
     def add(self, responses: dict[str, Any], slugs: Sequence[str]) -> None:
         """Document a call's refusals; what its route documents by itself is kept beside them."""
-        for response_status, response in responses.items():
-            response["headers"] = {
-                **header_refs(*_HEADERS.get(int(response_status), ())),
-                **response.get("headers", {}),
-            }
+        for documented, response in responses.items():
+            response["headers"] = {**_headers(_of_status(int(documented))), **response.get("headers", {})}
         for status in sorted({PROBLEM_TYPES[slug].status for slug in slugs}):
             chosen = [slug for slug in slugs if PROBLEM_TYPES[slug].status == status]
             own = responses.get(str(status))
             if own is not None:
-                responses[str(status)] = _response(chosen, status, own)
+                responses[str(status)] = _response(chosen, own)
                 continue
             name = "-or-".join(chosen)
-            self.shared.setdefault(name, _response(chosen, status, {}))
+            self.shared.setdefault(name, _response(chosen, {}))
             responses[str(status)] = {"$ref": f"#/components/responses/{name}"}

@@ -1,0 +1,76 @@
+"""Playing an example: its request goes to a hub, and what comes back is compared with what is documented."""
+
+import json
+import re
+from typing import Any
+
+import httpx
+
+from tests.contract.description import Call
+from tests.contract.world import World
+
+MOMENT = "2026-11-22T08:15:30.123456Z"
+FORM = "application/x-www-form-urlencoded"
+
+# What the hub draws or reads off its clock, and so differs from run to run; `review_on` is counted from today.
+_DRAWN = (
+    (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"), "<id>"),
+    (re.compile(r"\b\d{4}-\d\d-\d\dT[0-9:.]+Z"), "<moment>"),
+    (re.compile(r"\b\d{4}-\d\d-\d\d\b"), "<date>"),
+    (re.compile(r"-(CO|IR|JO|RR|BU)-\d{4}-\d{6}"), "-<reference>"),
+    (re.compile(r"\beyJ[A-Za-z0-9_.…-]+"), "<token>"),
+    (re.compile(r"\bidc_[a-z2-7]{26}"), "<client>"),
+    (re.compile(r"\bids_[A-Za-z0-9_-]{43}"), "<secret>"),
+    (re.compile(r'("(?:x|y|kid|next_cursor)":) "[^"]*"'), r'\1 "<drawn>"'),
+    (re.compile(r'("(?:exp|iat)":) \d+'), r"\1 0"),
+)
+
+
+def settled(value: Any) -> str:
+    """A body without what differs from run to run."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
+    for pattern, name in _DRAWN:
+        text = pattern.sub(name, text)
+    return text
+
+
+def body_of(answer: httpx.Response) -> Any:
+    """What an answer says, as an example writes it: JSON, or text; None where there is no body."""
+    if not answer.content:
+        return None
+    return answer.json() if "json" in answer.headers["content-type"] else answer.text
+
+
+async def play(world: World, call: Call, exchange: dict[str, Any]) -> httpx.Response:
+    """Send an example's request, with the actual names of what it names."""
+    request = json.loads(world.actual(json.dumps(exchange["request"], ensure_ascii=False)))
+    path = call.path
+    for name, value in request.get("path", {}).items():
+        path = path.replace(f"{{{name}}}", value)
+    headers, body = dict(request.get("headers", {})), request.get("body")
+    options: dict[str, Any] = {"params": request.get("query")}
+    if body is not None:
+        kind = headers.get("Content-Type", next(iter(call.spec["requestBody"]["content"])))
+        options |= {"data": body} if kind == FORM else {"content": json.dumps(body)}
+        headers["Content-Type"] = kind
+    return await world.call(exchange.get("as"), call.method.upper(), path, headers=headers, **options)
+
+
+def documented(world: World, answer: httpx.Response) -> Any:
+    """An answer's body under documented names, for an example to be written down."""
+    value = body_of(answer)
+    if value is None:
+        return None
+    text = world.documented(json.dumps(value, ensure_ascii=False))
+    for pattern, fixed in (
+        (re.compile(r"\d{4}-\d\d-\d\dT[0-9:.]+Z"), MOMENT),
+        (
+            re.compile(r"\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+"),
+            "eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCIs…",
+        ),
+        (re.compile(r'("next_cursor": )"[^"]+"'), r'\1"dGhlIG5leHQgcGFnZQ"'),
+        (re.compile(r"\bidc_(?!casesystem)[a-z2-7]{26}"), "idc_anothersystemaaaaaaaaaaaaa"),
+        (re.compile(r"\bids_[A-Za-z0-9_-]{43}"), f"ids_{'0' * 43}"),
+    ):
+        text = pattern.sub(fixed, text)
+    return json.loads(text)

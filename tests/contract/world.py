@@ -1,0 +1,160 @@
+"""The world in which the examples of the description take place: its agencies, their records, and fixed names.
+
+The examples name everything as the documentation does. What the hub names by itself (ids, references, secrets) has a
+documented name here, which stands for the actual one wherever an example is played.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from tests.conftest import Hub, Partner
+from tests.events.following import place
+from tests.routers.entrance import below_policies, issue
+
+PROFILES = "/v1/criminal-organizations"
+
+AGENCIES = {
+    "KR-KNPA": ("Korean National Police Agency", "national_police", "KR"),
+    "KH-CNP": ("Cambodian National Police", "national_police", "KH"),
+    "TH-RTP": ("Royal Thai Police", "national_police", "TH"),
+    "SG-SPF": ("Singapore Police Force", "national_police", "SG"),
+    "INTERPOL": ("INTERPOL General Secretariat", "international_organization", None),
+}
+
+PROFILE = {
+    "name": "Bokor Group",
+    "aliases": [{"name": "보코르 그룹", "language": "ko"}],
+    "kind": "scam_compound_operator",
+    "status": "active",
+    "summary": "Runs phone and employment scams from a former hotel and holds recruits against their will.",
+    "threat_level": "high",
+    "activities": [{"type": "employment_scam", "since": "2024"}, {"type": "illegal_detention"}],
+    "estimated_members": 120,
+    "nationalities": ["KR", "CN"],
+    "locations": [{"name": "Bokor mountain site", "role": "compound", "country": "KH", "subdivision": "KH-7"}],
+    "identifiers": [{"type": "phone", "value": "+855 23 000 000"}],
+    "members": [{"name": "CHOI Example", "native_name": "최 예시", "role": "recruiter", "nationality": "KR"}],
+    "relocations": [{"from": "PH", "to": "KH", "on": "2023", "reason": "Raids in the former place."}],
+    "grading": {"scheme": "admiralty", "source": "B", "information": "2"},
+    "external_id": "2026-1187",
+    "handling": {"tlp": "AMBER", "codes": ["H2"], "audience": {"agencies": ["KH-CNP"], "excluded": ["TH-RTP"]}},
+}
+
+
+def documented_id(number: int) -> str:
+    """A UUIDv7 of the day on which the examples take place."""
+    return f"01a202b0-{number:04x}-7c52-9d3f-2a6b8e1f4c70"
+
+
+@dataclass
+class World:
+    """A hub with everything in it that the examples name."""
+
+    hub: Hub
+    names: dict[str, str] = field(default_factory=dict)
+    """Documented names, and the actual ones."""
+    _partners: dict[str, Partner] = field(default_factory=dict)
+
+    def actual(self, text: str) -> str:
+        for documented, actual in self.names.items():
+            text = text.replace(documented, actual)
+        return text
+
+    def documented(self, text: str) -> str:
+        for documented, actual in self.names.items():
+            text = text.replace(actual, documented)
+        return text
+
+    def caller(self, who: str) -> Partner:
+        """A signed-in system: its agency and its roles, for example `KR-KNPA analyst`."""
+        if who not in self._partners:
+            agency, *roles = who.split()
+            self._partners[who] = self.hub.caller(agency, *roles)
+        return self._partners[who]
+
+    async def call(self, who: str | None, method: str, path: str, **options: Any) -> httpx.Response:
+        if who is None:
+            return await self.hub.client.request(method, path, **options)
+        return await self.caller(who).call(method, path, **options)
+
+    def name(self, number: int, answer: httpx.Response) -> str:
+        """Give what was just created its documented id and reference; return the actual id."""
+        assert answer.status_code == 201, answer.text
+        made: dict[str, Any] = answer.json()
+        self.names[documented_id(number)] = made["id"]
+        if "reference" in made:
+            self.names[f"KR-KNPA-CO-2026-{481900 + number}"] = made["reference"]
+        return str(made["id"])
+
+
+async def build(hub: Hub) -> World:
+    """Make the world, through the API as partners' systems would."""
+    world = World(hub)
+    for code, (name, kind, country) in AGENCIES.items():
+        hub.operator(
+            "INSERT INTO agencies (code, name, kind, country) VALUES (%s, %s, %s, %s)", code, name, kind, country
+        )
+    await _build_profiles(world)
+    await _build_sign_in(world)
+    await _build_groups(world)
+    await _build_administration(world)
+    place(hub)
+    return world
+
+
+async def _build_profiles(world: World) -> None:
+    korea, cambodia = world.caller("KR-KNPA analyst"), world.caller("KH-CNP analyst")
+    profile = world.name(1, await korea.post(PROFILES, PROFILE))
+    other = world.name(
+        2,
+        await korea.post(PROFILES, {"name": "Sihanoukville ring", "handling": {"audience": {"agencies": ["KH-CNP"]}}}),
+    )
+    path = f"{PROFILES}/{profile}"
+    world.name(3, await korea.post(f"{path}/relations", {"type": "funds", "target": other, "since": "2024"}))
+    world.name(
+        4, await korea.post(f"{path}/links", {"type": "related_to", "kind": "criminal-organizations", "id": other})
+    )
+    observed = {"assessment": "corroborates", "observed_on": "2026-10", "note": "Lights and guards seen at night."}
+    world.name(5, await cambodia.post(f"{path}/sightings", observed))
+    proposed = {"patch": {"status": "relocated"}, "note": "The site stood empty on 18 November."}
+    world.name(6, await cambodia.post(f"{path}/amendments", proposed))
+    opened = {"agencies": ["INTERPOL"], "purpose": "Notices for two of its members, case 2026-1187."}
+    world.name(7, await korea.post(f"{path}/disclosures", opened, headers={"On-Behalf-Of": "Insp. Example"}))
+    gone = world.name(8, await korea.post(PROFILES, {"name": "Entered twice"}))
+    answer = await korea.call("POST", f"{PROFILES}/{gone}/retract", headers={"If-Match": '"1"'})
+    assert answer.status_code == 200, answer.text
+
+
+async def _build_sign_in(world: World) -> None:
+    key = issue(world.hub, "KR-KNPA", "analyst", label="case system")
+    world.names["idc_casesystemaaaaaaaaaaaaaaaa"] = key.client_id
+    world.names["ids_0000000000000000000000000000000000000000000"] = key.secret
+    world.names["eyJhbGciOiJFUzI1NiJ9.example.token"] = (await key.sign_in()).access_token
+
+
+async def _build_groups(world: World) -> None:
+    chair = world.caller("KR-KNPA commander")
+    council = {
+        "kind": "council",
+        "name": "Bokor response council",
+        "members": [{"agency": "KH-CNP"}, {"agency": "INTERPOL", "role": "observer"}],
+    }
+    world.name(9, await chair.post("/v1/groups", council))
+
+
+async def _build_administration(world: World) -> None:
+    world.caller("KH-CNP agency_admin")
+    hub = world.caller("HUB platform_admin")
+    world.name(10, await hub.post("/v1/agencies/KH-CNP/recovery", {"label": "recovered by the hub"}))
+    world.caller("INTERPOL agency_admin")
+    due = world.name(11, await hub.post("/v1/agencies/INTERPOL/recovery", {"label": "recovered by the hub"}))
+    below_policies(
+        world.hub,
+        "UPDATE recoveries SET requested_at = requested_at - interval '1 day',"
+        " effective_at = effective_at - interval '1 day' WHERE id = %s",
+        due,
+    )
+    suspended = await hub.post("/v1/agencies/SG-SPF/suspend")
+    assert suspended.status_code == 200, suspended.text
