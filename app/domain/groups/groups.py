@@ -1,0 +1,157 @@
+"""Groups: founded by the agency that chairs them, seen by their members, ended by the chair."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from psycopg import sql
+from psycopg.errors import CheckViolation
+from psycopg.types.json import Jsonb
+
+from app.access.desk import Desk
+from app.core.ids import uuid7
+from app.core.places import NEWEST, Place
+from app.core.problems import CONFLICT, FORBIDDEN, PRECONDITION_FAILED, Flaw, Problem, invalid, not_found
+from app.core.validation import validated
+from app.domain.groups.shapes import Group, GroupContent, GroupCreate, GroupPatch
+from app.records.references import unknown_reference
+
+NOUN = "groups"
+
+_COLUMNS = sql.SQL("id, kind, name, purpose, chair, version, created_at, updated_at, ended_at")
+_ONE = sql.SQL("SELECT {} FROM groups WHERE id = %(id)s").format(_COLUMNS)
+_VERSION = sql.SQL("SELECT {} FROM group_versions WHERE id = %(id)s AND version = %(version)s").format(_COLUMNS)
+_PAGE = sql.SQL(
+    "SELECT {} FROM groups WHERE (updated_at, id) < (%(at)s, %(last)s)"
+    " AND (%(kind)s::text IS NULL OR kind = %(kind)s)"
+    " AND (%(ended)s::boolean IS NULL OR (ended_at IS NOT NULL) = %(ended)s)"
+    " ORDER BY updated_at DESC, id DESC LIMIT %(limit)s"
+).format(_COLUMNS)
+
+
+def _group(row: Any) -> Group:  # noqa: ANN401 - a row of _COLUMNS
+    return Group.model_validate(row._asdict())
+
+
+async def fetch(desk: Desk, group_id: UUID | None) -> Group:
+    """The group if the caller's agency is in it or chairs it; otherwise 404, whether or not there is one."""
+    rows = await desk.rows(_ONE, id=group_id)
+    if not rows:
+        raise not_found()
+    return _group(rows[0])
+
+
+async def version(desk: Desk, group_id: UUID, number: int) -> Group:
+    """One version of a group that the caller may see; 404 otherwise."""
+    rows = await desk.rows(_VERSION, id=group_id, version=number)
+    if not rows:
+        raise not_found()
+    return _group(rows[0])
+
+
+async def listed(
+    desk: Desk, *, kind: str | None, ended: bool | None, after: Place | None, limit: int
+) -> Sequence[Group]:
+    """The groups the caller may see, newest change first."""
+    at, last = after or NEWEST
+    return [_group(row) for row in await desk.rows(_PAGE, kind=kind, ended=ended, at=at, last=last, limit=limit)]
+
+
+def require_chair(desk: Desk, group: Group) -> None:
+    """403 for a member who tries what only the chair may."""
+    if group.chair != desk.caller.agency:
+        raise Problem(FORBIDDEN, detail="Only the agency that chairs this group may do this.")
+
+
+def require_open(group: Group) -> None:
+    """409 for a group that has ended."""
+    if group.ended_at is not None:
+        raise Problem(CONFLICT, detail="The group has ended.")
+
+
+async def found(desk: Desk, sent: GroupCreate) -> Group:
+    """Found a group that the caller's agency chairs; 422 for members that are no agencies that can join."""
+    agencies = [member.agency for member in sent.members]
+    if desk.caller.agency in agencies:
+        pointer = f"/members/{agencies.index(desk.caller.agency)}/agency"
+        raise invalid(Flaw(pointer, "chair-listed", "Your agency chairs the group: leave it out of the members."))
+    await require_agencies(desk, {f"/members/{number}/agency": agency for number, agency in enumerate(agencies)})
+    group_id = uuid7()
+    await changed_members(
+        desk,
+        "create_group",
+        p_id=group_id,
+        p_kind=sent.kind.value,
+        p_name=sent.name,
+        p_purpose=sent.purpose,
+        p_agencies=agencies,
+        p_roles=[member.role.value for member in sent.members],
+    )
+    return await fetch(desk, group_id)
+
+
+async def patch(desk: Desk, group: Group, sent: GroupPatch) -> Group:
+    """Apply a merge patch; the group as it stands if nothing differs.
+
+    422 if the whole would not be right, 409 if the group has ended.
+    """
+    before = group.model_dump(mode="json", include=set(GroupContent.model_fields))
+    content = validated(GroupContent, sent.merged(before))
+    require_open(group)
+    if content.model_dump(mode="json") == before:
+        return group
+    row = await desk.call_one(
+        "change_group",
+        p_id=group.id,
+        p_expected=group.version,
+        p_kind=content.kind.value,
+        p_name=content.name,
+        p_purpose=content.purpose,
+    )
+    if row[0] != "changed":
+        raise Problem(PRECONDITION_FAILED)
+    return await fetch(desk, group.id)
+
+
+async def end(desk: Desk, group: Group) -> Group:
+    """End a group: its members lose at once what they saw because of it. 409 if it has ended."""
+    require_open(group)
+    row = await desk.call_one("end_group", p_id=group.id, p_expected=group.version)
+    if row[0] != "ended":
+        raise Problem(PRECONDITION_FAILED)
+    return await fetch(desk, group.id)
+
+
+async def note_read(
+    desk: Desk, action: str, group_ids: Sequence[UUID], detail: Mapping[str, Any] | None = None
+) -> None:
+    """Write the audit entry of a read."""
+    await desk.call(
+        "audit",
+        p_action=action,
+        p_outcome="done",
+        p_kind=NOUN,
+        p_ids=list(group_ids),
+        p_originators=[],
+        p_detail=Jsonb(dict(detail or {})),
+    )
+
+
+async def require_agencies(desk: Desk, named: Mapping[str, str]) -> None:
+    """422 that points at each agency which is none or, as the hub's own, joins nothing; `named` is by pointer."""
+    if not named:
+        return
+    row = await desk.call_one("unknown_in_audience", p_agencies=list(named.values()), p_groups=[])
+    unknown = [pointer for pointer, agency in named.items() if agency in row.agencies]
+    if unknown:
+        raise unknown_reference(*unknown)
+
+
+async def changed_members(desk: Desk, function: str, **arguments: object) -> Any:  # noqa: ANN401 - what the function says
+    """Call a function that begins memberships; 409 where an agency can stand in no further group."""
+    try:
+        return (await desk.call_one(function, **arguments))[0]
+    except CheckViolation as error:
+        if error.diag.constraint_name != "memberships_at_most_98":
+            raise
+        raise Problem(CONFLICT, detail="An agency stands in as many groups as one can.") from None
