@@ -1,0 +1,91 @@
+"""The jobs, on procrastinate's queue inside the database: each is a few lines around a function of the database.
+
+A job is queued by the transaction that causes it, or by the clock, and carries no content. Every one of them may run
+twice, or at once in two processes: how far it has come stands in tables, not in the job.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import psycopg
+from procrastinate import App, PsycopgConnector
+from procrastinate.jobs import Status
+
+from app.core.db import Connection
+from app.events import sight
+
+SCHEMA: Final = "procrastinate"
+
+CLOCK: Final = {
+    # Queued by memberships too, at once; by the clock for what a worker left behind when it died.
+    "tell_sight_changes": "* * * * * */10",
+    "drop_stalled_jobs": "* * * * *",
+    "forget_expired": "*/10 * * * *",
+    "warn_expiring_credentials": "41 * * * *",
+    "ensure_audit_months": "17 3 * * *",
+}
+"""When each job is queued: minute, hour, day, month, weekday and, where there is a sixth field, second, in UTC."""
+
+_AUDIT_MONTHS_AHEAD: Final = 3
+_STALLED_SECONDS: Final = 30.0
+"""A worker whose heart has not beaten for so long is dead."""
+
+_OVERDUE_SECONDS: Final = 2 * 24 * 3600.0
+"""What the clock should have queued while no worker ran is made up for, as far back as this."""
+
+Job = Callable[[Connection], Awaitable[object]]
+
+
+async def _forget_expired(connection: Connection) -> None:
+    await connection.execute("SELECT forget_expired()")
+
+
+async def _warn_expiring_credentials(connection: Connection) -> None:
+    await connection.execute("SELECT warn_expiring_credentials()")
+
+
+async def _ensure_audit_months(connection: Connection) -> None:
+    await connection.execute("SELECT ensure_audit_months(%s)", (_AUDIT_MONTHS_AHEAD,))
+
+
+JOBS: Final[dict[str, Job]] = {
+    "tell_sight_changes": sight.tell_changes,
+    "forget_expired": _forget_expired,
+    "warn_expiring_credentials": _warn_expiring_credentials,
+    "ensure_audit_months": _ensure_audit_months,
+}
+"""What each job does, by the name under which it is queued, on an autocommit connection of interdesk_worker."""
+
+
+def job_app(conninfo: str) -> App:
+    """The jobs on the queue of this database, reached as the role interdesk_worker."""
+    # Procrastinate names its tables without their schema; of autocommit it takes care itself.
+    options = {"options": f"-c search_path={SCHEMA},pg_temp"}
+    connector = PsycopgConnector(conninfo=conninfo, kwargs=options, min_size=1, max_size=3)
+    app = App(connector=connector, periodic_defaults={"max_delay": _OVERDUE_SECONDS})
+    for name, job in JOBS.items():
+        _register(app, name, _on_connection(conninfo, job))
+
+    async def drop_stalled_jobs() -> None:
+        # The clock queues each of them again, and what is left to do stands in tables.
+        for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=_STALLED_SECONDS):
+            await app.job_manager.finish_job(job, status=Status.FAILED, delete_job=True)
+
+    _register(app, "drop_stalled_jobs", drop_stalled_jobs)
+    return app
+
+
+def _on_connection(conninfo: str, job: Job) -> Callable[[], Awaitable[None]]:
+    async def run() -> None:
+        async with await psycopg.AsyncConnection.connect(conninfo, autocommit=True) as connection:
+            await job(connection)
+
+    return run
+
+
+def _register(app: App, name: str, run: Callable[[], Awaitable[None]]) -> None:
+    async def job(timestamp: int | None = None) -> None:  # noqa: ARG001 - the clock's, which none of them needs
+        await run()
+
+    # One of a kind waits at a time; the clock passes over a job that is waiting still.
+    app.periodic(cron=CLOCK[name], queueing_lock=name)(app.task(name=name)(job))
