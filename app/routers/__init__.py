@@ -1,13 +1,17 @@
-"""The doors: one file per URL noun; a handler is a signature and the steps of its call in the order they are refused."""
+"""The doors: a file per URL noun; a handler is a signature and the steps of its call in the order they are refused."""
 
 from app.routers import (
     agencies,
     audit_entries,
     credentials,
     criminal_organizations,
+    docs,
+    events,
+    groups,
     health,
     me,
     oauth,
+    problems,
     recovery,
     well_known,
 )
@@ -22,5 +26,9 @@ ALL = (
     recovery.router,
     criminal_organizations.router,
     criminal_organizations.common,
+    events.router,
+    groups.router,
+    docs.router,
+    problems.router,
     health.router,
 )
