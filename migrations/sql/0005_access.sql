@@ -39,6 +39,41 @@ BEGIN
   END LOOP;
 END $$;
 
+-- Creates a group of records in one transaction: for each, sign-in state, permission, its Idempotency-Key if it has one,
+-- and create_record. p_requests is an array of objects: what create_record takes, by its names, and {n, client, jti,
+-- issued, peer, request, officer, purpose, roles} as in read_records; agency, the caller's as the server knows it; and
+-- path, key and body_hash (hex) of a call that must not be done twice. Outcomes: created; anything else means that
+-- nothing was done for that one, and that it takes a transaction of its own to say why.
+CREATE FUNCTION create_records(p_requests json)
+RETURNS TABLE (n integer, outcome text) LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, public, pg_temp SET plan_cache_mode = force_generic_plan AS $$
+DECLARE
+  q record;
+  e record;
+BEGIN
+  FOR q IN SELECT * FROM json_to_recordset(p_requests) AS x (n integer, client text, jti uuid, issued double precision,
+    peer inet, request text, officer text, purpose text, roles text[], agency text, path text, key text, body_hash text,
+    p_id uuid, p_kind text, p_reference text, p_external_id text, p_at timestamptz, p_handling jsonb, p_audience text[],
+    p_excluded text[], p_agencies text[], p_groups uuid[], p_facets text[], p_names text[], p_document text, p_shared_document text)
+  LOOP
+    n := q.n;
+    SELECT * INTO e FROM enter(q.client, q.jti, to_timestamp(q.issued), q.peer, q.request, q.officer, q.purpose);
+    outcome := CASE WHEN e.outcome <> 'ok' THEN e.outcome WHEN NOT e.roles && q.roles THEN 'forbidden'
+      WHEN e.agency <> q.agency THEN 'moved' ELSE 'fresh' END;
+    IF outcome = 'fresh' AND q.key IS NOT NULL THEN
+      SELECT k.outcome INTO outcome FROM recall_idempotency_key('POST', q.path, q.key, decode(q.body_hash, 'hex')) AS k;
+    END IF;
+    IF outcome = 'fresh' THEN
+      SELECT c.outcome INTO outcome FROM create_record(q.p_id, q.p_kind, q.p_reference, q.p_external_id, q.p_at, q.p_handling,
+        q.p_audience, q.p_excluded, q.p_agencies, q.p_groups, q.p_facets, q.p_names, q.p_document, q.p_shared_document) AS c;
+    END IF;
+    IF outcome = 'created' AND q.key IS NOT NULL THEN
+      PERFORM keep_idempotency_key('POST', q.path, q.key, decode(q.body_hash, 'hex'), 201, q.path || '/' || q.p_id, q.p_kind, q.p_id::text, 1);
+    END IF;
+    RETURN NEXT;
+  END LOOP;
+END $$;
+
 -- One page of records as the caller sees them, with the audit entry. The filters of p_filters are {facets, originator,
 -- external_id, reference, shared_with_me, updated_after, q}; p_after is the last row of the page before: {at, id}, or
 -- {score, id} when q orders by likeness. The caller has been set by enter() in this transaction.
@@ -48,6 +83,9 @@ LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, public, pg_temp SET plan
 DECLARE
   v_agency text := current_setting('interdesk.agency', true);
   v_facets text[] := ARRAY(SELECT jsonb_array_elements_text(p_filters -> 'facets'));
+  -- Not shared with the caller are its own records; another originator asked for beside that leaves none.
+  v_originator text := CASE WHEN (p_filters ->> 'shared_with_me')::boolean IS NOT FALSE THEN p_filters ->> 'originator'
+    WHEN coalesce(p_filters ->> 'originator', v_agency) = v_agency THEN v_agency ELSE '' END;
   v_found uuid[];
   v_ats timestamptz[];
   v_scores real[];
@@ -59,12 +97,12 @@ BEGIN
   END IF;
   IF p_filters ->> 'q' IS NOT NULL THEN
     SELECT array_agg(s.id ORDER BY s.score DESC, s.id DESC), array_agg(s.score ORDER BY s.score DESC, s.id DESC) INTO v_found, v_scores
-    FROM search_records(p_kind, p_filters ->> 'q', v_facets, p_filters ->> 'originator', p_filters ->> 'external_id',
+    FROM search_records(p_kind, p_filters ->> 'q', v_facets, v_originator, p_filters ->> 'external_id',
       p_filters ->> 'reference', (p_filters ->> 'shared_with_me')::boolean, (p_filters ->> 'updated_after')::timestamptz,
       p_limit + 1, (p_after ->> 'score')::real, (p_after ->> 'id')::uuid) AS s;
   ELSE
     SELECT array_agg(p.id ORDER BY p.at DESC, p.id DESC), array_agg(p.at ORDER BY p.at DESC, p.id DESC) INTO v_found, v_ats
-    FROM page_ids(p_kind, p_order, v_facets, p_filters ->> 'originator', p_filters ->> 'external_id',
+    FROM page_ids(p_kind, p_order, v_facets, v_originator, p_filters ->> 'external_id',
       p_filters ->> 'reference', (p_filters ->> 'shared_with_me')::boolean, (p_filters ->> 'updated_after')::timestamptz,
       p_limit + 1, (p_after ->> 'at')::timestamptz, (p_after ->> 'id')::uuid) AS p;
   END IF;
@@ -150,7 +188,7 @@ BEGIN
 END $$;
 
 -- Read, list and page are the caller's own, under its policies; everything else that writes is the engine's.
-GRANT EXECUTE ON FUNCTION read_records, list_records, page_of_records, page_of_events, caller_agency, caller_has_role,
+GRANT EXECUTE ON FUNCTION read_records, create_records, list_records, page_of_records, page_of_events, caller_agency, caller_has_role,
   uuid7 TO interdesk_api, interdesk_worker;
 GRANT EXECUTE ON FUNCTION ensure_audit_months TO interdesk_worker;
 SELECT ensure_audit_months(3);
