@@ -42,11 +42,16 @@ _UNLESS_SET = [
 _HSTS = (b"strict-transport-security", b"max-age=63072000; includeSubDomains")
 
 
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """An address without the name of the interface it was met on (RFC 4007), which PostgreSQL does not take."""
+    return ipaddress.ip_address(text.partition("%")[0])
+
+
 def peer_of(scope: Scope, headers: Headers, trusted: Iterable[Network]) -> str | None:
     """The address of whoever calls: the peer, or behind trusted proxies the last one that is not theirs."""
     client = scope.get("client")
     try:
-        peer = ipaddress.ip_address(client[0]) if client else None
+        peer = _address(client[0]) if client else None
     except ValueError:
         peer = None
     if peer is None:
@@ -57,7 +62,7 @@ def peer_of(scope: Scope, headers: Headers, trusted: Iterable[Network]) -> str |
     hops = [part.strip() for value in headers.getlist("x-forwarded-for") for part in value.split(",")]
     while hops and any(peer in network for network in networks):
         try:
-            peer = ipaddress.ip_address(hops.pop())
+            peer = _address(hops.pop())
         except ValueError:
             break
     mapped = getattr(peer, "ipv4_mapped", None)
