@@ -39,7 +39,7 @@ def _marked_up(text: str) -> str:
 
 
 def _json(body: str) -> Response:
-    return Response(body, headers={"Vary": "Accept"}, media_type=answers.JSON)
+    return Response(body, headers={"Vary": "Accept, Accept-Encoding"}, media_type=answers.JSON)
 
 
 @router.get(

@@ -52,7 +52,9 @@ def page(title: str, body: str) -> Response:
     """A page of text; `body` is HTML whose parts are escaped already."""
     head = '<link rel="stylesheet" href="/docs/assets/page.css">'
     text = _PAGE.format(title=escape(title), head=head, body=body)
-    return Response(text, headers={"Content-Security-Policy": _POLICY, "Vary": "Accept"}, media_type=HTML)
+    return Response(
+        text, headers={"Content-Security-Policy": _POLICY, "Vary": "Accept, Accept-Encoding"}, media_type=HTML
+    )
 
 
 def docs_page() -> Response:

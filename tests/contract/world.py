@@ -55,7 +55,9 @@ class World:
     hub: Hub
     names: dict[str, str] = field(default_factory=dict)
     """Documented names, and the actual ones."""
-    _partners: dict[str, Partner] = field(default_factory=dict)
+    clients: dict[str, str] = field(default_factory=dict)
+    """The credential of each caller."""
+    partners: dict[str, Partner] = field(default_factory=dict)
 
     def actual(self, text: str) -> str:
         for documented, actual in self.names.items():
@@ -69,10 +71,13 @@ class World:
 
     def caller(self, who: str) -> Partner:
         """A signed-in system: its agency and its roles, for example `KR-KNPA analyst`."""
-        if who not in self._partners:
+        if who not in self.partners:
             agency, *roles = who.split()
-            self._partners[who] = self.hub.caller(agency, *roles)
-        return self._partners[who]
+            self.partners[who] = self.hub.caller(agency, *roles, client_id=self.clients.get(who))
+            self.clients[who] = self.partners[who].client_id
+            letters = "".join(filter(str.isalpha, who.lower()))
+            self.names[f"idc_{letters:a<26.26}"] = self.clients[who]
+        return self.partners[who]
 
     async def call(self, who: str | None, method: str, path: str, **options: Any) -> httpx.Response:
         if who is None:
@@ -91,7 +96,7 @@ class World:
 
 async def build(hub: Hub) -> World:
     """Make the world, through the API as partners' systems would."""
-    world = World(hub)
+    world = World(hub, {"https://hub.example": hub.settings.public_url})
     for code, (name, kind, country) in AGENCIES.items():
         hub.operator(
             "INSERT INTO agencies (code, name, kind, country) VALUES (%s, %s, %s, %s)", code, name, kind, country
@@ -145,10 +150,10 @@ async def _build_groups(world: World) -> None:
 
 
 async def _build_administration(world: World) -> None:
-    world.caller("KH-CNP agency_admin")
+    for agency in ("KR-KNPA", "KH-CNP", "INTERPOL"):
+        world.caller(f"{agency} agency_admin")
     hub = world.caller("HUB platform_admin")
     world.name(10, await hub.post("/v1/agencies/KH-CNP/recovery", {"label": "recovered by the hub"}))
-    world.caller("INTERPOL agency_admin")
     due = world.name(11, await hub.post("/v1/agencies/INTERPOL/recovery", {"label": "recovered by the hub"}))
     below_policies(
         world.hub,

@@ -91,7 +91,13 @@ Jwks = TypeAliasType(
             "one, sign with it, then take the old one out.",
             json_schema_extra={
                 "properties": {
-                    "keys": {"type": "array", "minItems": 1, "maxItems": MAX_KEYS, "items": {"type": "object"}}
+                    "keys": {
+                        "description": "The keys.",
+                        "type": "array",
+                        "minItems": 1,
+                        "maxItems": MAX_KEYS,
+                        "items": {"type": "object"},
+                    }
                 },
                 "required": ["keys"],
             },

@@ -72,7 +72,7 @@ class Identifier(Shape):
 
     type: IdentifierType = Field(description="What the value is.", examples=["phone"])
     value: LongLine = Field(description="The value as it became known.", examples=["+855 23 000 000"])
-    normalized: str | None = Field(
+    normalized: Annotated[str, Field(max_length=2_000)] | None = Field(
         default=None,
         description="The value in the form in which identifiers are compared; null where it has none. Made by the hub "
         "from type and value: what is sent here is ignored.",

@@ -20,7 +20,7 @@ class TokenAnswer(Shape):
     """An access token (RFC 6749, section 5.1)."""
 
     access_token: str = Field(description="Send it as `Authorization: Bearer …`.", examples=["eyJhbGciOiJFUzI1NiIs…"])
-    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - the type's name
+    token_type: Literal["Bearer"] = Field(default="Bearer", description="How it is sent.")
     expires_in: int = Field(description="Seconds the token lives; fetch the next one a little earlier.", examples=[900])
     scope: str = Field(description="The permissions it carries.", examples=["directory:read profiles:read"])
 

@@ -17,16 +17,16 @@ from app.identity.tokens import Claims, InvalidToken, verify
 class InactiveToken(Shape):
     """A token that is not in force, is not this hub's, or is another client's: nothing else is said about it."""
 
-    active: Literal[False] = False
+    active: Literal[False] = Field(default=False, description="It is not in force.")
 
 
 class ActiveToken(Shape):
     """A token in force."""
 
-    active: Literal[True] = True
+    active: Literal[True] = Field(default=True, description="It is in force.")
     scope: str = Field(description="What it may do now: its scope and what the credential's roles grant.")
     client_id: str = Field(description="The client it was issued to.")
-    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - the type's name
+    token_type: Literal["Bearer"] = Field(default="Bearer", description="How it is sent.")
     exp: int = Field(description="When it expires, in seconds since 1970.")
     iat: int = Field(description="When it was issued, in seconds since 1970.")
     sub: str = Field(description="The client again: it acts for itself.")

@@ -10,6 +10,8 @@ from app.identity.roles import Permission
 _METHODS = ["client_secret_basic", "client_secret_post", "private_key_jwt"]
 _ALGORITHMS = sorted(SUPPORTED_ALGORITHMS)
 _SCOPES = sorted(permission.value for permission in Permission)
+_PROOF = "How a client may prove itself there."
+_SIGNED = "What its assertion may be signed with."
 
 
 class AuthorizationServer(Shape):
@@ -20,17 +22,17 @@ class AuthorizationServer(Shape):
     introspection_endpoint: str = Field(description="Where a client asks about its tokens.")
     revocation_endpoint: str = Field(description="Where a client gives a token back.")
     jwks_uri: str = Field(description="The keys that tokens are signed with.")
-    scopes_supported: list[str] = _SCOPES
+    scopes_supported: list[str] = Field(_SCOPES, description="Every permission there is.")
     response_types_supported: list[str] = Field(
         [], description="None: no authorization endpoint, no browser takes part."
     )
-    grant_types_supported: list[str] = Field([GRANT_TYPE])
-    token_endpoint_auth_methods_supported: list[str] = _METHODS
-    token_endpoint_auth_signing_alg_values_supported: list[str] = _ALGORITHMS
-    introspection_endpoint_auth_methods_supported: list[str] = _METHODS
-    introspection_endpoint_auth_signing_alg_values_supported: list[str] = _ALGORITHMS
-    revocation_endpoint_auth_methods_supported: list[str] = _METHODS
-    revocation_endpoint_auth_signing_alg_values_supported: list[str] = _ALGORITHMS
+    grant_types_supported: list[str] = Field([GRANT_TYPE], description="The one way to a token.")
+    token_endpoint_auth_methods_supported: list[str] = Field(_METHODS, description=_PROOF)
+    token_endpoint_auth_signing_alg_values_supported: list[str] = Field(_ALGORITHMS, description=_SIGNED)
+    introspection_endpoint_auth_methods_supported: list[str] = Field(_METHODS, description=_PROOF)
+    introspection_endpoint_auth_signing_alg_values_supported: list[str] = Field(_ALGORITHMS, description=_SIGNED)
+    revocation_endpoint_auth_methods_supported: list[str] = Field(_METHODS, description=_PROOF)
+    revocation_endpoint_auth_signing_alg_values_supported: list[str] = Field(_ALGORITHMS, description=_SIGNED)
     service_documentation: str = Field(description="The documentation for people.")
 
 
@@ -39,28 +41,28 @@ class ProtectedResource(Shape):
 
     resource: str = Field(description="The API, and the audience of its tokens.")
     authorization_servers: list[str] = Field(description="Whose tokens it takes: the hub's own.")
-    scopes_supported: list[str] = _SCOPES
-    bearer_methods_supported: list[str] = Field(["header"])
-    resource_name: str = "Interdesk"
+    scopes_supported: list[str] = Field(_SCOPES, description="Every permission there is.")
+    bearer_methods_supported: list[str] = Field(["header"], description="Where the token stands.")
+    resource_name: str = Field("Interdesk", description="The API's name for people.")
     resource_documentation: str = Field(description="The documentation for people.")
 
 
 class JsonWebKey(Shape):
     """A public key on P-256 (RFC 7517)."""
 
-    kty: str
-    crv: str
-    x: str
-    y: str
-    kid: str
-    alg: str
-    use: str
+    kty: str = Field(description="Type of key: `EC`.")
+    crv: str = Field(description="Its curve: `P-256`.")
+    x: str = Field(description="First coordinate, base64url.")
+    y: str = Field(description="Second coordinate, base64url.")
+    kid: str = Field(description="Its name, as tokens' headers carry it.")
+    alg: str = Field(description="What it signs with: `ES256`.")
+    use: str = Field(description="What it is for: `sig`.")
 
 
 class JsonWebKeySet(Shape):
     """The keys whose tokens the hub accepts at this moment, newest first."""
 
-    keys: list[JsonWebKey]
+    keys: list[JsonWebKey] = Field(description="The keys.")
 
 
 def authorization_server(public_url: str) -> AuthorizationServer:

@@ -8,6 +8,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import TypeAdapter
 
 from app.web.openapi import texts
+from app.web.openapi.bounds import add_bounds
 from app.web.openapi.examples import add_examples
 from app.web.openapi.notes import EXTENSION, Described, Note, note_of
 from app.web.openapi.parameters import HEADERS, complete_parameters, header_refs
@@ -88,12 +89,12 @@ def _named_in(part: Any) -> set[str]:  # noqa: ANN401 - any JSON value
     return set().union(*map(_named_in, part)) if isinstance(part, list) else set()
 
 
-def _without_unused(document: dict[str, Any]) -> None:
-    """Leave out the schemas that nothing refers to any more, and those that only these refer to."""
-    schemas = document["components"]["schemas"]
-    while unused := schemas.keys() - _named_in(document):
+def _without_unused(components: dict[str, Any], document: dict[str, Any]) -> None:
+    """Leave out what nothing refers to any more, and what only this refers to."""
+    while unused := (components["schemas"].keys() | components["examples"].keys()) - _named_in(document):
         for name in unused:
-            del schemas[name]
+            components["schemas"].pop(name, None)
+            components["examples"].pop(name, None)
 
 
 def build(app: FastAPI) -> dict[str, Any]:
@@ -124,7 +125,9 @@ def build(app: FastAPI) -> dict[str, Any]:
     components["responses"] = dict(sorted(refusals.shared.items()))
     components["examples"] = problem_examples()
     components["headers"] = {name: header.document() for name, header in sorted(HEADERS.items())}
-    _without_unused(document)
+    _without_unused(components, document)
+    add_bounds(document["paths"])
+    add_bounds(components)
     return document
 
 

@@ -11,8 +11,15 @@ from app.web.openapi.security import SCHEME
 
 _TEXT: Final[Mapping[str, Any]] = {"type": "string"}
 _UUID: Final[Mapping[str, Any]] = {"type": "string", "format": "uuid"}
+_CODE: Final[Mapping[str, Any]] = {
+    "type": "string",
+    "pattern": "^[A-Z0-9]{2,12}(-[A-Z0-9]{1,12}){0,2}$",
+    "maxLength": 38,
+}
 _TAG: Final = '"3"'
 _TAGS_MAX: Final = 200
+_TAGS: Final = r'^(\*|(W/)?"[^"]*"(, *(W/)?"[^"]*")*)$'
+_PRINTED: Final = r"^[^\x00-\x1f\x7f]+$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +68,22 @@ PLACEHOLDERS: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
     "disclosure_id": ("The disclosure's id.", _UUID),
     "link_id": ("The link's id.", _UUID),
     "group_id": ("The group's id.", _UUID),
-    "number": ("The version's number.", {"type": "string", "pattern": "^[1-9][0-9]{0,8}$"}),
-    "code": ("The agency's code.", {"type": "string", "pattern": "^[A-Z0-9]{2,12}(-[A-Z0-9]{1,12}){0,2}$"}),
-    "agency": ("The agency's code.", {"type": "string", "pattern": "^[A-Z0-9]{2,12}(-[A-Z0-9]{1,12}){0,2}$"}),
-    "client_id": ("The credential's client id.", _TEXT),
-    "slug": ("The last part of the problem's `type`.", {"type": "string", "pattern": "^[a-z-]{1,64}$"}),
+    "entry_id": ("The audit entry's id.", _UUID),
+    "recovery_id": ("The recovery's id.", _UUID),
+    "number": ("The version's number.", {"type": "string", "pattern": "^[1-9][0-9]{0,8}$", "maxLength": 9}),
+    "code": ("The agency's code.", _CODE),
+    "agency": ("The agency's code.", _CODE),
+    "client_id": ("The credential's client id.", {"type": "string", "maxLength": 64}),
+    "slug": (
+        "The last part of the problem's `type`.",
+        {"type": "string", "pattern": "^[a-z-]{1,64}$", "maxLength": 64},
+    ),
 }
 
 
-def _taken(name: str, description: str, longest: int, *, required: bool = False) -> dict[str, Any]:
+def _taken(name: str, description: str, longest: int, pattern: str, *, required: bool = False) -> dict[str, Any]:
     # Without an example: the page at /docs would send it wherever nobody writes something else.
-    schema = {"type": "string", "minLength": 1, "maxLength": longest}
+    schema = {"type": "string", "minLength": 1, "maxLength": longest, "pattern": pattern}
     return {"name": name, "in": "header", "required": required, "description": description, "schema": schema}
 
 
@@ -82,21 +94,21 @@ def _headers_taken(spec: Mapping[str, Any], note: Note | None, method: str) -> l
             "ETag of the version that the change is based on, in its quotes: 428 without it, 412 if it is not the "
             "present one."
         )
-        found.append(_taken("If-Match", description, _TAGS_MAX, required=True))
+        found.append(_taken("If-Match", description, _TAGS_MAX, _TAGS, required=True))
     if note and note.may_match:
         description = "ETag that the resource must still have; without it the call goes by what is there."
-        found.append(_taken("If-Match", description, _TAGS_MAX))
+        found.append(_taken("If-Match", description, _TAGS_MAX, _TAGS))
     if note and note.once:
         description = "A key of your own: the same call with the same key within 24 hours is not done twice."
-        found.append(_taken("Idempotency-Key", description, KEY_MAX))
+        found.append(_taken("Idempotency-Key", description, KEY_MAX, "^[ -~]+$"))
     if note and method == "get" and note.etag and note.answers[note.status] is not None:
         description = "ETag of the version you have: 304 without a body if it is still the present one."
-        found.append(_taken("If-None-Match", description, _TAGS_MAX))
+        found.append(_taken("If-None-Match", description, _TAGS_MAX, _TAGS))
     if any(SCHEME in need for need in spec["security"]):
         officer = "The officer or case worker on whose behalf your system calls, for the audit."
-        found.append(_taken("On-Behalf-Of", officer, OFFICER_MAX))
+        found.append(_taken("On-Behalf-Of", officer, OFFICER_MAX, _PRINTED))
         purpose = "Case number or reason, for the audit."
-        found.append(_taken("Access-Purpose", purpose, PURPOSE_MAX))
+        found.append(_taken("Access-Purpose", purpose, PURPOSE_MAX, _PRINTED))
     return found
 
 

@@ -56,4 +56,5 @@ def add_security(spec: dict[str, Any], note: Note | None, needed: dict[str, list
 def scheme() -> dict[str, Any]:
     """The security scheme of signed-in calls."""
     described: dict[str, Any] = oauth2.model.model_dump(mode="json", by_alias=True, exclude_none=True)
-    return described
+    tokens = "Tokens are JWTs (RFC 9068), made and checked as RFC8725 advises, and live for 15 minutes."
+    return {**described, "description": f"{described['description']} {tokens}"}

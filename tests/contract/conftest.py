@@ -1,0 +1,55 @@
+"""The documented world, built once for each worker and copied for each test."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import httpx
+import pytest
+
+from app.core.crypto import MasterKey
+from app.core.database_roles import DatabaseRole
+from app.main import create_app
+from app.settings import Settings
+from tests.conftest import PUBLIC_URL, Cluster, Hub
+from tests.contract.world import World, build
+
+# A copy holds signing keys sealed under the key that the world was built with.
+_KEY = MasterKey(secrets.token_bytes(32))
+
+
+@asynccontextmanager
+async def _hub(cluster: Cluster, database: str) -> AsyncIterator[Hub]:
+    settings = Settings(_env_file=None, public_url=PUBLIC_URL)
+    app = create_app(settings, cluster.conninfo(DatabaseRole.API, database), _KEY)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=("127.0.0.1", 50000))
+    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url=PUBLIC_URL) as client:
+        yield Hub(app, cluster, database, client, settings)
+
+
+@pytest.fixture(scope="session")
+def built(cluster: Cluster, template: str, worker_id: str) -> Iterator[World]:
+    """The world as it was built; its hub is closed, its database is there to be copied."""
+    name = f"documented_{worker_id}"
+    cluster.clone(template, name)
+
+    async def make() -> World:
+        async with _hub(cluster, name) as hub:
+            return await build(hub)
+
+    yield asyncio.run(make())
+    cluster.drop(name)
+
+
+@pytest.fixture
+async def world(cluster: Cluster, built: World) -> AsyncIterator[World]:
+    """A copy of the world for one test."""
+    name = f"{built.hub.database}_{secrets.token_hex(4)}"
+    cluster.clone(built.hub.database, name)
+    try:
+        async with _hub(cluster, name) as hub:
+            yield replace(built, hub=hub, names=dict(built.names), partners={})
+    finally:
+        cluster.drop(name)
