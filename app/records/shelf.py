@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -118,30 +117,58 @@ def next_version(envelope: Envelope, handling: Handling | None = None) -> Envelo
     )
 
 
+def draft(
+    agency: str, kind: RecordKind, body: Body, handling: Handling, external_id: str | None
+) -> tuple[Stored, dict[str, Any]]:
+    """A record of an agency with a reference drawn for it, and the arguments by which `create_record` creates it.
+
+    Raises Problem 422 for an audience that excludes the agency itself.
+    """
+    check_exclusion(handling, agency, "/handling")
+    check_legal_basis(handling.legal_basis, "/handling/legal_basis")
+    at = clock.now()
+    envelope = Envelope(
+        id=uuid7(),
+        reference=draw_reference(agency, kind.code, at.year),
+        external_id=external_id,
+        originator=agency,
+        version=1,
+        created_at=at,
+        updated_at=at,
+        handling=handling,
+    )
+    rendered = render(envelope, body.content)
+    sent = handling.audience
+    audience, excluded = principals(sent, agency)
+    arguments = {
+        "p_id": envelope.id,
+        "p_kind": kind.value,
+        "p_reference": envelope.reference,
+        "p_external_id": external_id,
+        "p_at": at,
+        "p_handling": handling.model_dump(mode="json"),
+        "p_audience": audience,
+        "p_excluded": excluded,
+        "p_agencies": [*sent.agencies, *sent.excluded],
+        "p_groups": [*sent.groups, *sent.observers_of],
+        "p_facets": list(body.facets),
+        "p_names": list(body.names),
+        "p_document": rendered.document,
+        "p_shared_document": rendered.shared_document,
+    }
+    return Stored(kind, envelope, 1, RecordState.CURRENT, rendered, own=True), arguments
+
+
 async def create(desk: Desk, kind: RecordKind, body: Body, handling: Handling, external_id: str | None) -> Stored:
     """Create a record of the caller's agency; 409 with the path of the first if its external_id is taken.
 
     Raises Problem 422 for an audience that names what the caller may not know, or that excludes the caller itself.
     """
-    agency = desk.caller.agency
-    check_exclusion(handling, agency, "/handling")
-    check_legal_basis(handling.legal_basis, "/handling/legal_basis")
-    at, record_id = clock.now(), uuid7()
     for _ in range(_DRAWS):
-        envelope = Envelope(
-            id=record_id,
-            reference=draw_reference(agency, kind.code, at.year),
-            external_id=external_id,
-            originator=agency,
-            version=1,
-            created_at=at,
-            updated_at=at,
-            handling=handling,
-        )
-        rendered = render(envelope, body.content)
-        row = await _put(desk, kind, envelope, rendered, body, at)
+        stored, arguments = draft(desk.caller.agency, kind, body, handling, external_id)
+        row = await desk.call_one("create_record", **{**arguments, "p_handling": Jsonb(arguments["p_handling"])})
         if row.outcome == "created":
-            return Stored(kind, envelope, 1, RecordState.CURRENT, rendered, own=True)
+            return stored
         if row.outcome == "unknown-reference":
             unknown = {*row.unknown_agencies, *row.unknown_groups}
             raise unknown_reference(*audience_pointers(handling.audience, unknown, "/handling/audience"))
@@ -149,7 +176,7 @@ async def create(desk: Desk, kind: RecordKind, body: Body, handling: Handling, e
             path = f"/v1/{kind}/{row.existing_id}"
             flaw = Flaw("/external_id", "external-id-taken", f"Your agency's record {path} has this external_id.")
             raise Problem(EXTERNAL_ID_TAKEN, errors=[flaw], headers={"Location": path}, extra={"existing": path})
-    message = f"no free reference for {agency} {kind.code} {at.year} in {_DRAWS} draws"
+    message = f"no free reference for {desk.caller.agency} {kind.code} in {_DRAWS} draws"
     raise RuntimeError(message)
 
 
@@ -159,28 +186,6 @@ def check_exclusion(handling: Handling, originator: str, pointer: str) -> None:
         number = handling.audience.excluded.index(originator)
         detail = "Take your own agency out: the originator always sees its record."
         raise invalid(Flaw(f"{pointer}/audience/excluded/{number}", "originator-excluded", detail))
-
-
-async def _put(desk: Desk, kind: RecordKind, envelope: Envelope, rendered: Rendered, body: Body, at: datetime) -> Any:  # noqa: ANN401 - a row
-    sent = envelope.handling.audience
-    audience, excluded = principals(sent, envelope.originator)
-    return await desk.call_one(
-        "create_record",
-        p_id=envelope.id,
-        p_kind=kind.value,
-        p_reference=envelope.reference,
-        p_external_id=envelope.external_id,
-        p_at=at,
-        p_handling=Jsonb(envelope.handling.model_dump(mode="json")),
-        p_audience=audience,
-        p_excluded=excluded,
-        p_agencies=[*sent.agencies, *sent.excluded],
-        p_groups=[*sent.groups, *sent.observers_of],
-        p_facets=list(body.facets),
-        p_names=list(body.names),
-        p_document=rendered.document,
-        p_shared_document=rendered.shared_document,
-    )
 
 
 async def change(desk: Desk, stored: Stored, body: Body, changed: Sequence[str]) -> Stored:

@@ -21,6 +21,7 @@ from app.domain.criminal_organizations.shapes import (
 )
 from app.identity.roles import Permission
 from app.models.vocabularies import CrimeType, OrganizationKind, OrganizationStatus, ThreatLevel
+from app.records.creating import OnceKey
 from app.routers import amendments, relations, sightings
 from app.routers.records import record_routes
 from app.web import answers, calls
@@ -35,6 +36,7 @@ router = APIRouter(prefix=f"/v1/{KIND}", tags=[TAG])
 
 Reading = Annotated[Door, through_door(Permission.PROFILES_READ)]
 Writing = Annotated[Desk, at_desk(Permission.PROFILES_WRITE)]
+Creating = Annotated[Door, through_door(Permission.PROFILES_WRITE)]
 
 CriminalOrganizationRead = TypeAliasType(
     "CriminalOrganizationRead",
@@ -85,14 +87,19 @@ async def list_profiles(request: Request, door: Reading, filters: Annotated[Prof
         problems=("unknown-reference", "external-id-taken"),
     ),
 )
-async def create_profile(request: Request, desk: Writing) -> Response:
+async def create_profile(request: Request, door: Creating) -> Response:
     """Create a profile of your agency. Its restriction is part of the call: nobody sees it before that is in force."""
 
-    async def act() -> calls.Made:
+    async def at_once(once: OnceKey | None) -> calls.Made | None:
+        sent = await calls.read_body(request, CriminalOrganizationCreate)
+        created = await profiles.create_at_once(door.house.creations, door.visit, sent, once)
+        return calls.record_made(created, 201) if created else None
+
+    async def act(desk: Desk) -> calls.Made:
         sent = await calls.read_body(request, CriminalOrganizationCreate)
         return calls.record_made(await profiles.create(desk, sent), 201)
 
-    return await calls.once(request, desk, replay_record(desk), act)
+    return await calls.create(request, door, at_once, replay_record, act)
 
 
 @router.get(

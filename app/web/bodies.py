@@ -30,6 +30,8 @@ async def read_bytes(request: Request, limit: int) -> bytes:
     if kept is not None:
         return kept
     refusal = Problem(BODY_TOO_LARGE, detail=f"A body may have {limit} bytes.", headers={"Connection": "close"})
+    if getattr(request.state, "body_refused", False):  # what is left of it would look like a shorter one
+        raise refusal
     length = request.headers.get("content-length", "")
     if length.isdigit() and int(length) > limit:
         raise refusal
@@ -37,6 +39,7 @@ async def read_bytes(request: Request, limit: int) -> bytes:
     async for part in request.stream():
         size += len(part)
         if size > limit:
+            request.state.body_refused = True
             raise refusal
         parts.append(part)
     body = b"".join(parts)
@@ -53,6 +56,14 @@ def _check_depth(value: object, depth: int = 1) -> None:
             _check_depth(child, depth + 1)
 
 
+def _check_names(value: object) -> None:
+    """422 for a NUL in a name: what a patch clears is not looked at by any type, and PostgreSQL cannot keep it."""
+    if isinstance(value, dict) and any("\0" in name for name in value):
+        raise invalid(Flaw("", "name-invalid", "The name of a field holds no NUL character."))
+    for child in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        _check_names(child)
+
+
 def parse_json(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
     """The JSON value of a body: UTF-8, no duplicate ambiguity in numbers, at most twelve levels deep; else 422."""
     try:
@@ -60,6 +71,8 @@ def parse_json(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
     except orjson.JSONDecodeError as error:
         raise invalid(Flaw("", "json-invalid", f"This is not JSON: {error.msg} at character {error.pos}.")) from None
     _check_depth(value)
+    if b"\\u0000" in body:
+        _check_names(value)
     return value
 
 

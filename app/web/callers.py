@@ -1,6 +1,7 @@
 """Who stands at the door: the token of a request, and the transaction opened for its caller."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -98,12 +99,23 @@ async def door(request: Request, needs: SecurityScopes) -> Door:
 async def desk(request: Request, needs: SecurityScopes) -> AsyncIterator[Desk]:
     """A transaction for the caller, committed before the answer leaves and rolled back by any refusal."""
     visit = await visit_of(request)
+    async with _desk(request, visit, needs.scopes) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def _desk(request: Request, visit: Visit, needed: Sequence[str]) -> AsyncIterator[Desk]:
     async with open_desk(house(request).database, visit) as opened:
         request.state.caller = opened.caller
-        for scope in needs.scopes:
+        for scope in needed:
             if scope not in opened.caller.permissions:
                 raise refuse_permission(Permission(scope))
         yield opened
+
+
+def desk_behind(request: Request, entered: Door) -> AbstractAsyncContextManager[Desk]:
+    """The transaction of a call that came through a door and turns out to need one."""
+    return _desk(request, entered.visit, [entered.permission.value])
 
 
 def require_purpose(visit: Visit) -> None:

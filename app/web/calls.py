@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from fastapi import Request, Response
@@ -10,10 +11,13 @@ from pydantic import BaseModel
 from app.access.desk import Desk
 from app.core.ids import parse_uuid
 from app.core.merge_patch import MergePatch
+from app.core.problems import Problem
 from app.models.vocabularies import RecordKind
 from app.records import shelf
+from app.records.creating import OnceKey
 from app.records.shelf import Stored
 from app.web import answers, bodies, idempotency
+from app.web.callers import Door, desk_behind
 from app.web.idempotency import Kept
 from app.web.preconditions import check_if_match
 from app.web.state import house
@@ -70,6 +74,29 @@ async def once(request: Request, desk: Desk, replay: Replay, act: Callable[[], A
         return answers.document(request, await replay(kept), kept.version, kept.status, headers)
     made = await act()
     await idempotency.keep(request, desk, Kept(made.status, made.location, made.noun, made.resource_id, made.version))
+    return _answer_made(request, made)
+
+
+async def create(
+    request: Request,
+    door: Door,
+    at_once: Callable[[OnceKey | None], Awaitable[Made | None]],
+    replay: Callable[[Desk], Replay],
+    act: Callable[[Desk], Awaitable[Made]],
+) -> Response:
+    """Create with others in one transaction; whatever is refused that way is done at a desk, in the refusals' order."""
+    try:
+        made = await at_once(await idempotency.once_key(request))
+    except Problem:
+        made = None
+    if made is not None:
+        return _answer_made(request, made)
+    async with desk_behind(request, door) as desk:
+        door.house.creations.remember(desk.caller.client_id, desk.caller.agency)
+        return await once(request, desk, replay(desk), partial(act, desk))
+
+
+def _answer_made(request: Request, made: Made) -> Response:
     headers = {"Location": made.location} if made.location else {}
     return answers.document(request, made.body, made.version, made.status, headers)
 
@@ -89,6 +116,7 @@ __all__ = [
     "Kept",
     "Made",
     "Replay",
+    "create",
     "fetch",
     "fetch_own",
     "once",

@@ -16,6 +16,7 @@ from app.core.problems import (
     Flaw,
     Problem,
 )
+from app.records.creating import OnceKey
 from app.web.bodies import read_bytes
 from app.web.state import house
 
@@ -45,6 +46,12 @@ def _key(request: Request) -> str | None:
 
 async def _body_hash(request: Request) -> bytes:
     return hashlib.sha256(await read_bytes(request, house(request).settings.body_limit)).digest()
+
+
+async def once_key(request: Request) -> OnceKey | None:
+    """The call's key, for those who recall and keep it in one go with what they do; None if it has none."""
+    key = _key(request)
+    return None if key is None else OnceKey(request.url.path, key, (await _body_hash(request)).hex())
 
 
 async def recall(request: Request, desk: Desk) -> Kept | None:

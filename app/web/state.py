@@ -11,6 +11,7 @@ from app.core.db import Database
 from app.identity.keys import KeyRing
 from app.identity.signing import KeyKeeper
 from app.identity.tokens import VerifiedTokens
+from app.records.creating import Creations
 from app.settings import Settings
 
 
@@ -25,9 +26,11 @@ class House:
     reader: Reader
     tokens: VerifiedTokens
     cursors: Sealer = field(init=False)
+    creations: Creations = field(init=False)
 
     def __post_init__(self) -> None:
-        """Derive the key that seals cursors."""
+        """Derive the key that seals cursors, and make what creates records."""
+        self.creations = Creations(self.database)
         self.cursors = Sealer(self.master_key.derive(b"cursors"))
 
     @property

@@ -5,8 +5,11 @@ from app.access.envelope import changed_fields
 from app.core.validation import validated
 from app.domain.criminal_organizations.content import CriminalOrganizationContent, facets, search_names
 from app.domain.criminal_organizations.shapes import CriminalOrganizationCreate, CriminalOrganizationPatch
+from app.identity.callers import Visit
+from app.identity.roles import Permission
 from app.models.vocabularies import RecordKind
 from app.records import links, shelf
+from app.records.creating import Creations, OnceKey
 from app.records.shelf import Body, Stored
 
 KIND = RecordKind.CRIMINAL_ORGANIZATIONS
@@ -24,6 +27,16 @@ async def create(desk: Desk, sent: CriminalOrganizationCreate) -> Stored:
         pointer = links.Pointer(link.type.value, link.kind, link.id, note=link.note)
         await links.add(desk, stored, pointer, f"/links/{number}/id")
     return stored
+
+
+async def create_at_once(
+    creations: Creations, visit: Visit, sent: CriminalOrganizationCreate, once: OnceKey | None
+) -> Stored | None:
+    """Create a profile together with others; None, and nothing done, where that takes a desk, as links do."""
+    if sent.links:
+        return None
+    body = body_of(sent.content())
+    return await creations.create(visit, Permission.PROFILES_WRITE, KIND, body, sent.handling, sent.external_id, once)
 
 
 async def patch(desk: Desk, stored: Stored, sent: CriminalOrganizationPatch) -> Stored:
