@@ -26,8 +26,7 @@ help:
 	@echo 'make clean         remove what was installed and built; data in ./var stays'
 
 run: .venv/installed
-	@$(INTERDESK) demo --unless-used
-	@exec $(INTERDESK) serve
+	@exec $(INTERDESK) serve --demo
 
 demo: .venv/installed
 	@$(INTERDESK) demo
@@ -49,10 +48,14 @@ openapi: .venv/installed
 	@mv openapi/openapi.json.part openapi/openapi.json
 
 lint-openapi:
-	@command -v npx >/dev/null || { echo 'make lint-openapi needs Node with npx.' >&2; exit 1; }
-	npx --yes @redocly/cli@2 lint --config openapi/redocly.yaml openapi/openapi.json
-	npx --yes --package @stoplight/spectral-cli@6 --package @stoplight/spectral-owasp-ruleset@2 \
-		-- spectral lint --ruleset openapi/spectral.yaml --fail-severity error openapi/openapi.json
+	@command -v npm >/dev/null || { echo 'make lint-openapi needs Node with npm.' >&2; exit 1; }
+	@mkdir -p build/lint
+	@npm install --silent --no-audit --no-fund --no-save --no-package-lock --prefix build/lint \
+		@redocly/cli@2.77.0 @stoplight/spectral-cli@6.16.3 @stoplight/spectral-owasp-ruleset@2.0.1
+	REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true build/lint/node_modules/.bin/redocly lint --config openapi/redocly.yaml openapi/openapi.json
+	@# Spectral looks for the rules it extends beside the file that names them.
+	@cp openapi/spectral.yaml build/lint/spectral.yaml
+	build/lint/node_modules/.bin/spectral lint --ruleset build/lint/spectral.yaml openapi/openapi.json
 
 # No address of a registry may get into these files: uv's own lock format records them, this one does not.
 LOCK := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate \

@@ -31,29 +31,50 @@ def demo(
     in demo-credentials.json in the data folder. Refused on a database that is used for something else.
     """
     from app.cli import host
-    from app.demo import mark
 
     with host.installation() as installation:
         if reset:
             _empty(installation, sure=yes)
         installation.prepare()
-        if not mark.is_demo(installation):
-            present = mark.agencies(installation)
-            if present:
-                message = f"This database is no demo: it is used by {_some(present)}."
-                if unless_used:
-                    say(message)
-                    return
-                message += " Choose an empty one, for example by INTERDESK_DATA=./demo."
-                raise RefusedError(message)
-            mark.put(installation)
-        credentials = host.run(_tell(installation))
-        file = installation.settings.data / "demo-credentials.json"
-    if as_json:
-        print_json(credentials)
+        told = tell(installation, unless_used=unless_used)
+    if told is None:
         return
-    _print(credentials)
-    say(f"The secrets are kept in {file}. Everything in this demo is invented.")
+    if as_json:
+        print_json(told)
+    else:
+        show_credentials(installation, told)
+
+
+def tell(installation: "Installation", *, unless_used: bool) -> list[dict[str, Any]] | None:
+    """Tell the story where that may be; its credentials, or None on a database that is used for something else.
+
+    Raises:
+        RefusedError: it is used for something else, and not `unless_used`.
+    """
+    from app.cli import host
+    from app.demo import mark
+
+    if not mark.is_demo(installation):
+        present = mark.agencies(installation)
+        if present:
+            message = f"This database is no demo: it is used by {_some(present)}."
+            if unless_used:
+                say(message)
+                return None
+            message += " Choose an empty one, for example by INTERDESK_DATA=./demo."
+            raise RefusedError(message)
+        mark.put(installation)
+    return host.run(_tell(installation))
+
+
+def show_credentials(installation: "Installation", told: list[dict[str, Any]]) -> None:
+    """Print the credentials of the demo for people."""
+    from app.demo.credentials import FILE
+
+    for entry in told:
+        typer.echo(f"{entry['agency']:10} {entry['label']:23} {', '.join(entry['roles'])}")
+        typer.echo(f"{'':10} {entry['client_id']}  {entry['client_secret']}")
+    say(f"The secrets are kept in {installation.settings.data / FILE}. Everything in this demo is invented.")
 
 
 def _empty(installation: "Installation", *, sure: bool) -> None:
@@ -95,9 +116,3 @@ async def _tell(installation: "Installation") -> list[dict[str, Any]]:
         with progress("Telling the story", telling.STEPS) as done:
             await telling.tell(open_desk, done)
         return await credentials.provide(open_desk, installation.settings.data)
-
-
-def _print(credentials: list[dict[str, Any]]) -> None:
-    for entry in credentials:
-        typer.echo(f"{entry['agency']:10} {entry['label']:23} {', '.join(entry['roles'])}")
-        typer.echo(f"{'':10} {entry['client_id']}  {entry['client_secret']}")

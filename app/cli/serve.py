@@ -14,6 +14,9 @@ def serve(
     worker: Annotated[
         bool, typer.Option(help="Do the background work in this process too; otherwise run `interdesk worker`.")
     ] = True,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="First tell the demo's story, unless the database is used for other things.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Serve the API until SIGTERM or Ctrl-C; calls under way are answered before it ends.
@@ -23,4 +26,4 @@ def serve(
     """
     from app.cli import serving
 
-    serving.serve(host, port, workers, worker=worker, as_json=as_json)
+    serving.serve(host, port, workers, worker=worker, demo=demo, as_json=as_json)

@@ -2,13 +2,10 @@
 
 import asyncio
 import os
-import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from types import FrameType
-from typing import Self
 
 import structlog
 import uvicorn
@@ -16,8 +13,10 @@ from fastapi import FastAPI
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
+from app.cli.demo import show_credentials, tell
 from app.cli.host import load_settings
-from app.cli.terminal import RefusedError, say, show
+from app.cli.listening import SIGNALS, Signals, address_of, bound
+from app.cli.terminal import say, show
 from app.core import logs
 from app.core.crypto import MasterKey
 from app.core.database_roles import DatabaseRole
@@ -37,13 +36,13 @@ KEEP_ALIVE_SECONDS = 75
 """Longer than a proxy in front keeps an idle connection, so that the server never closes one that is being used."""
 
 _WATCH_SECONDS = 2.0
+_START_SECONDS = 60.0
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 log = structlog.get_logger("interdesk.server")
 
 
-def serve(host: str, port: int, workers: int, *, worker: bool, as_json: bool) -> None:
+def serve(host: str, port: int, workers: int, *, worker: bool, demo: bool, as_json: bool) -> None:
     """Serve until a signal; returns when all calls under way are answered.
 
     With `worker` the background work is done here too: beside the API where that is one process, else by the process
@@ -53,8 +52,8 @@ def serve(host: str, port: int, workers: int, *, worker: bool, as_json: bool) ->
         RefusedError: the port cannot be had.
         InstallationError: the set-up does not do.
     """
-    with _Signals() as signals, _bound(host, port) as listener:
-        address = _address(listener)
+    with Signals() as signals, bound(host, port) as listener:
+        address = address_of(listener)
         settings = _with_public_url(load_settings(), host, address)
         configure_logs(settings)
         with open_installation(settings) as installation, kept_alive(installation.postgres):
@@ -63,17 +62,22 @@ def serve(host: str, port: int, workers: int, *, worker: bool, as_json: bool) ->
             require_plain_role(installation.conninfo(DatabaseRole.API), "DATABASE_URL")
             asyncio.run(_check_keys(installation, master_key))
             background = _background(installation) if worker else None
+            told = tell(installation, unless_used=True) if demo else None
 
             def announce() -> None:
                 if as_json:
-                    show({"address": address, "public_url": settings.public_url, "workers": workers}, as_json=True)
-                else:
-                    say(f"Interdesk answers at {address}, and its documentation stands at {address}/docs")
+                    demonstration = {} if told is None else {"demo": told}
+                    listening = {"address": address, "public_url": settings.public_url, "workers": workers}
+                    show({**listening, **demonstration}, as_json=True)
+                    return
+                if told is not None:
+                    show_credentials(installation, told)
+                say(f"Interdesk answers at {address}, and its documentation stands at {address}/docs")
 
-            signals.leave_to_the_server()
             if workers == 1:
                 app = create_app(settings, installation.conninfo(DatabaseRole.API), master_key)
-                _run_here(app, background, listener, announce)
+                server = _Server(_config(app), signals.leave_to_the_server, announce)
+                _run_here(server, background, listener)
             else:
                 with _working_thread(background):
                     _run_processes(settings, listener, workers, announce)
@@ -83,15 +87,16 @@ def work_alone(*, as_json: bool) -> None:
     """Do the background work until a signal; what is under way is finished, or left to the next worker."""
     settings = load_settings()
     configure_logs(settings)
-    with _Signals() as signals, open_installation(settings) as installation, kept_alive(installation.postgres):
+    with Signals() as signals, open_installation(settings) as installation, kept_alive(installation.postgres):
         installation.prepare()
         conninfo = installation.conninfo(DatabaseRole.WORKER)
         require_plain_role(conninfo, "INTERDESK_WORKER_DATABASE_URL")
 
         async def run() -> None:
             ended = asyncio.Event()
-            for number in _SIGNALS:
+            for number in SIGNALS:
                 asyncio.get_running_loop().add_signal_handler(number, ended.set)
+            signals.leave_to_the_server()
             async with running_worker(conninfo):
                 if as_json:
                     show({"status": "working"}, as_json=True)
@@ -99,7 +104,6 @@ def work_alone(*, as_json: bool) -> None:
                     say("Working in the background.")
                 await ended.wait()
 
-        signals.leave_to_the_server()
         asyncio.run(run())
 
 
@@ -144,65 +148,50 @@ def kept_alive(postgres: EmbeddedPostgres | None) -> Iterator[None]:
         thread.join()
 
 
-class _Signals:
-    """Before the server listens, a signal ends the process in good order; then it is the server's to drain and end.
-
-    The server passes the signal on when it has drained, which must not cut off what is released after it.
-    """
-
-    def __init__(self) -> None:
-        self._serving = False
-        self._former = [(number, signal.getsignal(number)) for number in _SIGNALS]
-
-    def leave_to_the_server(self) -> None:
-        self._serving = True
-
-    def _handle(self, number: int, _frame: FrameType | None) -> None:
-        if not self._serving:
-            raise SystemExit(128 + number)
-
-    def __enter__(self) -> Self:
-        for number in _SIGNALS:
-            signal.signal(number, self._handle)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._former:
-            signal.signal(number, handler)
-
-
 class _Server(uvicorn.Server):
-    """A server that says when it listens."""
+    """A server that says when it has taken over the signals, and when it listens."""
 
-    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, take_over: Callable[[], None], announce: Callable[[], None]) -> None:
         super().__init__(config)
+        self._take_over = take_over
         self._announce = announce
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._take_over()
         await super().startup(sockets)
         if self.started:
             self._announce()
 
 
-def _run_here(app: FastAPI, background: str | None, listener: socket.socket, announce: Callable[[], None]) -> None:
-    config = _config(app)
-    server = _Server(config, announce)
-
+def _run_here(server: _Server, background: str | None, listener: socket.socket) -> None:
     async def run() -> None:
         async with running_worker(background) if background else nullcontext():
             await server.serve(sockets=[listener])
 
-    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
         runner.run(run())
+
+
+class _Supervisor(Multiprocess):
+    """Watches over several server processes, and says when the first of them listens."""
+
+    def __init__(self, config: uvicorn.Config, listener: socket.socket, announce: Callable[[], None]) -> None:
+        super().__init__(config, sockets=[listener])
+        self._announce = announce
+
+    def init_processes(self) -> None:
+        super().init_processes()
+        if self.processes[0].wait_until_ready(_START_SECONDS, self.should_exit):
+            self._announce()
 
 
 def _run_processes(settings: Settings, listener: socket.socket, workers: int, announce: Callable[[], None]) -> None:
     os.environ["INTERDESK_PUBLIC_URL"] = settings.public_url  # the one setting that may come from the command line
-    supervisor = Multiprocess(_config("app.cli.serving:application", workers), sockets=[listener])
-    announce()
+    supervisor = _Supervisor(_config("app.cli.serving:application", workers), listener, announce)
     supervisor.run()
     if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
-        raise InstallationError("A server process could not start; the log says why.")
+        message = "A server process could not start; the log says why."
+        raise InstallationError(message)
 
 
 def _config(app: FastAPI | str, workers: int = 1) -> uvicorn.Config:
@@ -260,30 +249,6 @@ def _working_thread(background: str | None) -> Iterator[None]:
         loop.call_soon_threadsafe(task.cancel)
         thread.join()
         loop.close()
-
-
-@contextmanager
-def _bound(host: str, port: int) -> Iterator[socket.socket]:
-    try:
-        family, kind, protocol, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, kind, protocol)
-        try:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind(where)
-        except OSError:
-            listener.close()
-            raise
-    except OSError as error:
-        message = f"Cannot listen on {host} port {port}: {error.strerror}. Choose others by --host and --port."
-        raise RefusedError(message) from None
-    listener.set_inheritable(True)
-    with listener:
-        yield listener
-
-
-def _address(listener: socket.socket) -> str:
-    host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _with_public_url(settings: Settings, host: str, address: str) -> Settings:

@@ -141,8 +141,9 @@ def _sentence(text: str) -> str:
 
 
 def print_json(value: object) -> None:
-    """Print a JSON value in one line."""
+    """Print a JSON value in one line, at once: a server's first line must not wait for its last."""
     sys.stdout.write(json.dumps(value, default=_json_form, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
 
 
 def _json_form(value: object) -> str:

@@ -1,0 +1,190 @@
+"""The lines that administrators script, run as they do: an embedded database, a server, a first exchange."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+INTERDESK = Path(sys.executable).parent / "interdesk"
+PATH = "/v1/criminal-organizations"
+DEADLINE = 60.0
+
+
+@dataclass(frozen=True)
+class Host:
+    """A host with an empty folder and no settings."""
+
+    folder: Path
+
+    def start(self, *arguments: str, **environment: str) -> "subprocess.Popen[str]":
+        return subprocess.Popen(  # noqa: S603 - our own
+            [INTERDESK, *arguments],
+            cwd=self.folder,
+            env={"PATH": os.environ["PATH"], "INTERDESK_DATA": "./var", **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *arguments: str, **environment: str) -> tuple[int, str, str]:
+        process = self.start(*arguments, **environment)
+        out, err = process.communicate(timeout=DEADLINE)
+        return process.returncode, out, err
+
+    def json(self, *arguments: str) -> Any:
+        code, out, err = self.run(*arguments, "--json")
+        assert code == 0, err
+        return json.loads(out)
+
+
+@dataclass(frozen=True)
+class Serving:
+    """A server at work, and what it said of itself."""
+
+    process: "subprocess.Popen[str]"
+    said: dict[str, Any]
+
+    def end(self) -> tuple[int, list[dict[str, Any]]]:
+        """End it as a service manager does; its exit code and its log."""
+        self.process.terminate()
+        _, err = self.process.communicate(timeout=DEADLINE)
+        return self.process.returncode, [json.loads(line) for line in err.splitlines() if line.startswith("{")]
+
+
+@contextmanager
+def serve(host: Host, *options: str) -> Iterator[Serving]:
+    with host.start("serve", "--port", "0", "--json", *options) as process:
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            assert line, process.communicate()[1]
+            yield Serving(process, json.loads(line))
+        finally:
+            process.terminate()
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory: pytest.TempPathFactory) -> Host:
+    return Host(tmp_path_factory.mktemp("a host"))
+
+
+@pytest.fixture(scope="module")
+def korea(host: Host) -> dict[str, Any]:
+    """A credential of a newly registered agency, by the lines that are fixed."""
+    host.json("db", "upgrade")
+    name = ("--name", "Korean National Police Agency")
+    host.json("agency", "add", "KR-KNPA", *name, "--kind", "national_police", "--country", "KR")
+    roles = ("--role", "analyst", "--role", "liaison_officer")
+    issued: dict[str, Any] = host.json("credential", "issue", "KR-KNPA", "--label", "case system", *roles)
+    return issued
+
+
+@pytest.fixture
+def serving(host: Host, korea: dict[str, Any]) -> Iterator[Serving]:
+    assert korea
+    with serve(host) as started:
+        yield started
+
+
+def signed_in(client: httpx.Client, credential: dict[str, Any]) -> dict[str, str]:
+    answer = client.post(
+        "/oauth/token",
+        data={"grant_type": "client_credentials"},
+        auth=(credential["client_id"], credential["client_secret"]),
+    )
+    assert answer.status_code == 200, answer.text
+    return {"Authorization": f"Bearer {answer.json()['access_token']}"}
+
+
+def test_the_fixed_lines_lead_to_a_first_profile(host: Host, korea: dict[str, Any], serving: Serving) -> None:
+    with httpx.Client(base_url=serving.said["address"]) as client:
+        headers = signed_in(client, korea)
+        created = client.post(PATH, json={"name": "Bokor Group"}, headers=headers)
+        metadata = client.get("/.well-known/oauth-authorization-server").json()
+        revoked = host.json("credential", "revoke", korea["client_id"])
+        after = client.get(PATH, headers=headers)
+
+    code, log = serving.end()
+    requests = [entry for entry in log if entry["event"] == "request"]
+    assert created.status_code == 201
+    assert "server" not in created.headers
+    assert metadata["issuer"] == serving.said["address"]
+    assert (revoked["status"], after.status_code) == ("revoked", 401)
+    assert code == 0
+    assert [entry["status"] for entry in requests] == [200, 201, 200, 401]
+    assert not any(korea["client_secret"] in json.dumps(entry) or "Bokor" in json.dumps(entry) for entry in log)
+
+
+def test_a_database_that_was_killed_comes_back(host: Host, serving: Serving) -> None:
+    pid = int((host.folder / "var" / "postgres" / "postmaster.pid").read_text(encoding="utf-8").splitlines()[0])
+    os.kill(pid, signal.SIGKILL)
+
+    answer = None
+    deadline = time.monotonic() + DEADLINE
+    with httpx.Client(base_url=serving.said["address"], timeout=30) as client:
+        while answer != 200 and time.monotonic() < deadline:
+            answer = client.get("/health/ready").status_code
+
+    assert answer == 200
+    assert serving.end()[0] == 0
+
+
+def test_several_processes_share_a_port(host: Host, korea: dict[str, Any]) -> None:
+    assert korea
+    with serve(host, "--workers", "2") as started:
+        answer = httpx.get(f"{started.said['address']}/health/ready", timeout=DEADLINE)
+
+        assert (started.said["workers"], answer.status_code) == (2, 200)
+        assert started.end()[0] == 0
+
+
+def test_a_port_in_use_is_refused(host: Host, serving: Serving) -> None:
+    port = serving.said["address"].rpartition(":")[2]
+
+    code, out, err = host.run("serve", "--port", port)
+
+    assert (code, out) == (1, "")
+    assert f"Cannot listen on 127.0.0.1 port {port}" in err
+
+
+def test_the_worker_runs_alone(host: Host, korea: dict[str, Any]) -> None:
+    assert korea
+    with host.start("worker", "--json") as process:
+        assert process.stdout is not None
+        said = process.stdout.readline()
+        process.terminate()
+        _, err = process.communicate(timeout=DEADLINE)
+
+    assert json.loads(said) == {"status": "working"}
+    assert (process.returncode, [line for line in err.splitlines() if "exception" in line]) == (0, [])
+
+
+def test_a_managed_database_needs_a_master_key(host: Host) -> None:
+    code, out, err = host.run("serve", DATABASE_URL="postgresql://interdesk_api@localhost/interdesk")
+
+    assert (code, out) == (3, "")
+    assert "there is no master key" in err
+
+
+def test_the_demo_can_be_told_on_the_way(tmp_path: Path) -> None:
+    host = Host(tmp_path)
+    with serve(host, "--demo") as first:
+        with httpx.Client(base_url=first.said["address"]) as client:
+            headers = signed_in(client, first.said["demo"][0])
+            profiles = client.get(PATH, headers=headers).json()["items"]
+        first.end()
+    with serve(host, "--demo") as second:
+        second.end()
+
+    assert len(profiles) > 3
+    assert first.said["demo"] == second.said["demo"]
