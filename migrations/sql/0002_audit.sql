@@ -27,21 +27,31 @@ CREATE TABLE audit_entries_other PARTITION OF audit_entries DEFAULT;
 ALTER TABLE audit_entries_other ENABLE ROW LEVEL SECURITY;
 ALTER TABLE audit_entries_other FORCE ROW LEVEL SECURITY;
 
+-- Makes the partitions of this month and of p_ahead more; how many it made. What the default partition caught of a month
+-- moves into it, or the month could never be made.
 CREATE FUNCTION ensure_audit_months(p_ahead integer) RETURNS integer LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
   v_month date;
   v_name text;
+  v_from timestamptz;
+  v_to timestamptz;
   v_made integer := 0;
 BEGIN
   FOR v_month IN SELECT generate_series(date_trunc('month', now()), date_trunc('month', now()) + make_interval(months => p_ahead), '1 month') LOOP
     v_name := 'audit_entries_' || to_char(v_month, 'YYYY_MM');
-    IF to_regclass(v_name) IS NULL THEN
-      EXECUTE format('CREATE TABLE public.%I PARTITION OF public.audit_entries FOR VALUES FROM (%L) TO (%L)',
-        v_name, v_month::timestamptz, (v_month + interval '1 month')::timestamptz);
-      EXECUTE format('ALTER TABLE public.%I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', v_name);
-      v_made := v_made + 1;
-    END IF;
+    CONTINUE WHEN to_regclass('public.' || v_name) IS NOT NULL;
+    v_from := v_month;
+    v_to := v_month + interval '1 month';
+    EXECUTE format('CREATE TABLE public.%I (LIKE public.audit_entries INCLUDING ALL)', v_name);
+    -- The owner itself sees nothing below a forced policy, and would move nothing without a word.
+    ALTER TABLE public.audit_entries_other NO FORCE ROW LEVEL SECURITY;
+    EXECUTE format('WITH moved AS (DELETE FROM public.audit_entries_other WHERE at >= $1 AND at < $2 RETURNING *)
+      INSERT INTO public.%I SELECT * FROM moved', v_name) USING v_from, v_to;
+    ALTER TABLE public.audit_entries_other FORCE ROW LEVEL SECURITY;
+    EXECUTE format('ALTER TABLE public.%I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', v_name);
+    EXECUTE format('ALTER TABLE public.audit_entries ATTACH PARTITION public.%I FOR VALUES FROM (%L) TO (%L)', v_name, v_from, v_to);
+    v_made := v_made + 1;
   END LOOP;
   RETURN v_made;
 END $$;
