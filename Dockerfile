@@ -3,14 +3,18 @@ ARG PYTHON=3.11-slim
 
 FROM python:${PYTHON} AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
-WORKDIR /src
 RUN python -m venv /opt/interdesk
+WORKDIR /opt/interdesk/src
 COPY requirements.lock ./
 RUN /opt/interdesk/bin/python -m pip install --require-hashes --only-binary :all: --requirement requirements.lock
 COPY pyproject.toml README.md ./
+COPY openapi/examples ./openapi/examples
 COPY migrations ./migrations
 COPY app ./app
-RUN /opt/interdesk/bin/python -m pip install --no-deps .
+# In place, because the examples of the API's description lie beside the application; compiled, because what runs
+# may not write.
+RUN /opt/interdesk/bin/python -m pip install --no-deps --editable . \
+    && /opt/interdesk/bin/python -m compileall -q app migrations
 
 FROM python:${PYTHON}
 RUN groupadd --gid 10001 interdesk \
