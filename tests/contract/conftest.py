@@ -4,7 +4,6 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 
 import httpx
 import pytest
@@ -21,7 +20,8 @@ _KEY = MasterKey(secrets.token_bytes(32))
 
 
 @asynccontextmanager
-async def _hub(cluster: Cluster, database: str) -> AsyncIterator[Hub]:
+async def hub_on(cluster: Cluster, database: str) -> AsyncIterator[Hub]:
+    """The application on one of the databases made here."""
     settings = Settings(_env_file=None, public_url=PUBLIC_URL)
     app = create_app(settings, cluster.conninfo(DatabaseRole.API, database), _KEY)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=("127.0.0.1", 50000))
@@ -36,7 +36,7 @@ def built(cluster: Cluster, template: str, worker_id: str) -> Iterator[World]:
     cluster.clone(template, name)
 
     async def make() -> World:
-        async with _hub(cluster, name) as hub:
+        async with hub_on(cluster, name) as hub:
             return await build(hub)
 
     yield asyncio.run(make())
@@ -49,7 +49,7 @@ async def world(cluster: Cluster, built: World) -> AsyncIterator[World]:
     name = f"{built.hub.database}_{secrets.token_hex(4)}"
     cluster.clone(built.hub.database, name)
     try:
-        async with _hub(cluster, name) as hub:
-            yield replace(built, hub=hub, names=dict(built.names), partners={})
+        async with hub_on(cluster, name) as hub:
+            yield built.on(hub)
     finally:
         cluster.drop(name)

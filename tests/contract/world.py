@@ -4,7 +4,7 @@ The examples name everything as the documentation does. What the hub names by it
 documented name here, which stands for the actual one wherever an example is played.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx
@@ -58,6 +58,10 @@ class World:
     clients: dict[str, str] = field(default_factory=dict)
     """The credential of each caller."""
     partners: dict[str, Partner] = field(default_factory=dict)
+
+    def on(self, hub: Hub) -> "World":
+        """This world on a copy of its database."""
+        return replace(self, hub=hub, names=dict(self.names), partners={})
 
     def actual(self, text: str) -> str:
         for documented, actual in self.names.items():
