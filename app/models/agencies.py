@@ -26,6 +26,7 @@ class Agency(SQLModel, table=True):
     version: int = Field(default=1)
     created_at: datetime = Field(sa_type=DateTime(timezone=True))
     updated_at: datetime = Field(sa_type=DateTime(timezone=True))
+    first_admin_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
 
 
 class Group(SQLModel, table=True):
@@ -55,3 +56,4 @@ class Membership(SQLModel, table=True):
     role: str = Field(sa_type=Text)
     since: datetime = Field(sa_type=DateTime(timezone=True))
     until: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    version: int = Field(default=1)

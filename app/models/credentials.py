@@ -33,6 +33,7 @@ class Credential(SQLModel, table=True):
     revoked_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
     last_used_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
     warned_days: int | None = Field(default=None)
+    issued_by: str | None = Field(default=None, sa_type=Text)
 
 
 class Recovery(SQLModel, table=True):
@@ -47,5 +48,6 @@ class Recovery(SQLModel, table=True):
     requested_at: datetime = Field(sa_type=DateTime(timezone=True))
     effective_at: datetime = Field(sa_type=DateTime(timezone=True))
     state: str = Field(default="pending", sa_type=Text)
-    cancelled_by: str | None = Field(default=None, sa_type=Text)
     decided_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    decided_by: str | None = Field(default=None, sa_type=Text)
+    completed_with: str | None = Field(default=None, foreign_key="credentials.client_id", sa_type=Text)

@@ -20,7 +20,7 @@ class Record(SQLModel, table=True):
     id: UUID = Field(primary_key=True)
     kind: str = Field(sa_type=Text)
     reference: str = Field(sa_type=Text)
-    originator: str = Field(foreign_key="agencies.code", sa_type=Text)
+    originator: str = Field(sa_type=Text)
     external_id: str | None = Field(default=None, sa_type=Text)
     version: int = Field(default=1)
     audience_version: int = Field(default=1)
@@ -41,7 +41,7 @@ class RecordVersion(SQLModel, table=True):
 
     __tablename__ = "record_versions"
 
-    record_id: UUID = Field(primary_key=True, foreign_key="records.id")
+    record_id: UUID = Field(primary_key=True)
     version: int = Field(primary_key=True)
     at: datetime = Field(sa_type=DateTime(timezone=True))
     changed: list[str] = Field(sa_type=ARRAY(Text))

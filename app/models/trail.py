@@ -28,6 +28,7 @@ class AuditEntry(SQLModel, table=True):
     request_id: str | None = Field(default=None, sa_type=Text)
     peer: str | None = Field(default=None, sa_type=INET)
     detail: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
+    arrival: int = Field(sa_type=BigInteger)
 
 
 class Event(SQLModel, table=True):
@@ -47,3 +48,4 @@ class Event(SQLModel, table=True):
     while_visible: bool = True
     data: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
     position: int | None = Field(default=None, sa_type=BigInteger)
+    arrival: int = Field(sa_type=BigInteger)
