@@ -27,7 +27,7 @@ class Desk:
     async def call(self, function: str, **arguments: object) -> list[Any]:
         """Call a function of the database by name; its rows as named tuples."""
         async with self.connection.cursor(row_factory=_NAMED) as cursor:
-            await cursor.execute(_call(function, tuple(arguments)), arguments)
+            await cursor.execute(_call(function, tuple(arguments)), tuple(arguments.values()))
             return await cursor.fetchall()
 
     async def call_one(self, function: str, **arguments: object) -> Any:  # noqa: ANN401 - a row of the function's columns
@@ -46,7 +46,7 @@ class Desk:
 def _call(function: str, names: tuple[str, ...]) -> bytes:
     """The text of a call with named arguments; composed once for each call site."""
     arguments = sql.SQL(", ").join(
-        sql.SQL("{} => {}").format(sql.Identifier(name), sql.Placeholder(name)) for name in names
+        sql.SQL("{} => {}").format(sql.Identifier(name), sql.Placeholder()) for name in names
     )
     return sql.SQL("SELECT * FROM {}({})").format(sql.Identifier(function), arguments).as_bytes()
 

@@ -16,7 +16,10 @@ from app.routers import (
     well_known,
 )
 
+# Tried in this order, so what is asked most stands first.
 ALL = (
+    criminal_organizations.router,
+    criminal_organizations.common,
     audit_entries.router,
     oauth.router,
     well_known.router,
@@ -24,8 +27,6 @@ ALL = (
     agencies.router,
     credentials.router,
     recovery.router,
-    criminal_organizations.router,
-    criminal_organizations.common,
     events.router,
     groups.router,
     docs.router,
