@@ -18,7 +18,6 @@ _CODE: Final[Mapping[str, Any]] = {
 }
 _TAG: Final = '"3"'
 _TAGS_MAX: Final = 200
-_HEADER_MAX: Final = 8192
 _TAGS: Final = r'^(\*|(W/)?"[^"]*"(, *(W/)?"[^"]*")*)$'
 _PRINTED: Final = r"^[^\x00-\x1f\x7f]*$"
 
@@ -82,9 +81,12 @@ PLACEHOLDERS: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
 }
 
 
-def _taken(name: str, description: str, longest: int, pattern: str, *, required: bool = False) -> dict[str, Any]:
+def _taken(
+    name: str, description: str, longest: int | None, pattern: str | None, *, required: bool = False
+) -> dict[str, Any]:
     # Without an example: the page at /docs would send it wherever nobody writes something else.
-    schema = {"type": "string", "maxLength": longest} | ({"pattern": pattern} if pattern else {})
+    bounds = {"maxLength": longest, "pattern": pattern}
+    schema = {"type": "string"} | {word: bound for word, bound in bounds.items() if bound is not None}
     return {"name": name, "in": "header", "required": required, "description": description, "schema": schema}
 
 
@@ -105,7 +107,7 @@ def _headers_taken(spec: Mapping[str, Any], note: Note | None, method: str) -> l
     if note and method == "get" and note.etag and note.answers[note.status] is not None:
         description = "ETag of the version you have: 304 without a body if it is still the present one."
         # RFC 9110 lets anything stand there: what is no tag matches nothing.
-        found.append(_taken("If-None-Match", description, _HEADER_MAX, ""))
+        found.append(_taken("If-None-Match", description, None, None))
     if any(SCHEME in need for need in spec["security"]):
         officer = "The officer or case worker on whose behalf your system calls, for the audit."
         found.append(_taken("On-Behalf-Of", officer, OFFICER_MAX, _PRINTED))
