@@ -1,11 +1,12 @@
 """Bodies: read late, so that sign-in, permission, visibility and preconditions speak first, and never past a limit."""
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import orjson
 from fastapi import Request
 from pydantic import BaseModel
+from starlette.requests import ClientDisconnect
 
 from app.core.merge_patch import MEDIA_TYPE as MERGE_PATCH_TYPE
 from app.core.merge_patch import MergePatch
@@ -24,27 +25,50 @@ def media_type(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
+async def take_in(request: Request, limit: int) -> None:
+    """Take the body in before a transaction is opened, so that none waits for a caller that sends slowly or never.
+
+    What is wrong with it is said by `read_bytes`, when its turn comes.
+    """
+    try:
+        await read_bytes(request, limit)
+    except Problem as refusal:
+        request.state.body_refusal = refusal
+
+
 async def read_bytes(request: Request, limit: int) -> bytes:
-    """The whole body; 413 as soon as it is known to be longer than `limit` bytes, whatever Content-Length claims."""
+    """The whole body; 413 as soon as it is known to be longer than `limit` bytes, whatever Content-Length claims.
+
+    422 for a body that ends before it should, whose sender will hardly read that.
+    """
     kept: bytes | None = getattr(request.state, "body", None)
     if kept is not None:
         return kept
+    refused: Problem | None = getattr(request.state, "body_refusal", None)
+    if refused is not None:  # what is left of it would look like a shorter one
+        raise refused
+    try:
+        request.state.body = await _receive(request, limit)
+    except Problem as refusal:
+        request.state.body_refusal = refusal
+        raise
+    except ClientDisconnect:
+        raise invalid(Flaw("", "body-cut-off", "The body ended before it was complete.")) from None
+    return cast("bytes", request.state.body)
+
+
+async def _receive(request: Request, limit: int) -> bytes:
     refusal = Problem(BODY_TOO_LARGE, detail=f"A body may have {limit} bytes.", headers={"Connection": "close"})
-    if getattr(request.state, "body_refused", False):  # what is left of it would look like a shorter one
-        raise refusal
     length = request.headers.get("content-length", "")
-    if length.isdigit() and int(length) > limit:
+    if length.isascii() and length.isdecimal() and int(length) > limit:
         raise refusal
     parts, size = [], 0
     async for part in request.stream():
         size += len(part)
         if size > limit:
-            request.state.body_refused = True
             raise refusal
         parts.append(part)
-    body = b"".join(parts)
-    request.state.body = body
-    return body
+    return b"".join(parts)
 
 
 def _check_depth(value: object, depth: int = 1) -> None:

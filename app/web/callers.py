@@ -16,6 +16,7 @@ from app.core.problems import INVALID_PARAMETER, PURPOSE_REQUIRED, UNAUTHORIZED,
 from app.identity.callers import Visit
 from app.identity.roles import Permission
 from app.identity.tokens import Claims, InvalidToken, read_header
+from app.web.bodies import take_in
 from app.web.state import House, house
 
 OFFICER_MAX = 200
@@ -99,6 +100,8 @@ async def door(request: Request, needs: SecurityScopes) -> Door:
 async def desk(request: Request, needs: SecurityScopes) -> AsyncIterator[Desk]:
     """A transaction for the caller, committed before the answer leaves and rolled back by any refusal."""
     visit = await visit_of(request)
+    if request.method not in ("GET", "HEAD"):
+        await take_in(request, house(request).settings.body_limit)
     async with _desk(request, visit, needs.scopes) as opened:
         yield opened
 
