@@ -57,8 +57,25 @@ def _validator_class() -> type[Draft202012Validator]:
     return found
 
 
+def _closed(part: Any) -> Any:
+    if isinstance(part, list):
+        return [_closed(inner) for inner in part]
+    if not isinstance(part, dict):
+        return part
+    closed = {name: _closed(inner) for name, inner in part.items()}
+    if part.get("type") == "object" and "properties" in part:
+        closed.setdefault("additionalProperties", False)
+    return closed
+
+
+@cache
+def _components() -> Any:
+    """The schemas, closed: for clients an answer may grow, but here whatever is answered is described."""
+    return {"schemas": _closed(document()["components"]["schemas"])}
+
+
 def flaws(value: Any, schema: dict[str, Any]) -> list[str]:
     """How a value differs from a schema of the description."""
-    whole = {**schema, "components": document()["components"]}
+    whole = {**_closed(schema), "components": _components()}
     validator = _validator_class()(whole, format_checker=oas31_format_checker)
     return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(value)]

@@ -21,7 +21,9 @@ _DRAWN = (
     (re.compile(r"\bidc_[a-z2-7]{26}"), "<client>"),
     (re.compile(r"\bids_[A-Za-z0-9_-]{43}"), "<secret>"),
     (re.compile(r'("(?:x|y|kid|next_cursor)":) "[^"]*"'), r'\1 "<drawn>"'),
-    (re.compile(r'("(?:exp|iat)":) \d+'), r"\1 0"),
+    (re.compile(r'("(?:exp|iat|leaf_index|tree_size)":) \d+'), r"\1 0"),
+    (re.compile(r'("(?:inclusion|consistency)_path":) \[[^]]*\]'), r'\1 "<path>"'),
+    (re.compile(r"\b[0-9a-f]{32,128}\b"), "<hash>"),
 )
 
 # What stands for it in the files.

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from tests.audit.conftest import seal_now
 from tests.conftest import Hub, Partner
 from tests.events.following import place
 from tests.routers.entrance import below_policies, issue
@@ -109,6 +110,7 @@ async def build(hub: Hub) -> World:
     await _build_sign_in(world)
     await _build_groups(world)
     await _build_administration(world)
+    await _build_audit(world)
     place(hub)
     return world
 
@@ -167,3 +169,9 @@ async def _build_administration(world: World) -> None:
     )
     suspended = await hub.post("/v1/agencies/SG-SPF/suspend")
     assert suspended.status_code == 200, suspended.text
+
+
+async def _build_audit(world: World) -> None:
+    await seal_now(world.hub)
+    trail = await world.caller("KR-KNPA auditor").get("/v1/audit-entries", params={"of": "records", "limit": 1})
+    world.names[documented_id(12)] = trail.json()["items"][0]["id"]

@@ -1,56 +1,29 @@
 """The description is built: FastAPI's own, and what the notes, the refusals and the examples add to it."""
 
-from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
-from pydantic import TypeAdapter
 
 from app.web.openapi import texts
 from app.web.openapi.bounds import add_bounds
 from app.web.openapi.examples import add_examples
-from app.web.openapi.notes import EXTENSION, Described, Note, note_of
+from app.web.openapi.notes import EXTENSION, Note, note_of
 from app.web.openapi.parameters import HEADERS, complete_parameters, header_refs
-from app.web.openapi.refusals import ProblemDocument, Refusals, problem_examples, problems_of
+from app.web.openapi.refusals import Refusals, problem_examples, problems_of
+from app.web.openapi.schemas import Schemas, drop_unused, open_answers
 from app.web.openapi.security import SCHEME, add_security, permissions_needed, scheme
 
-_Mode = Literal["validation", "serialization"]
-_REF = "#/components/schemas/{model}"
 _OK = {200: "Done.", 201: "Created.", 202: "Accepted.", 204: "Done; there is nothing to say."}
 _FASTAPI_OWN = ("HTTPValidationError", "ValidationError")
 
 
-class _Schemas:
-    """The schemas of everything the notes name, and references to them."""
-
-    def __init__(self, wanted: Iterator[tuple[Described, _Mode]]) -> None:
-        inputs: dict[tuple[int, _Mode], Any] = {(id(model), mode): model for model, mode in wanted}
-        self._refs, schema = TypeAdapter.json_schemas(
-            [(key, mode, TypeAdapter[Any](model)) for (key, mode), model in inputs.items()], ref_template=_REF
-        )
-        self.definitions: dict[str, Any] = schema.get("$defs", {})
-
-    def ref(self, model: Described, mode: _Mode) -> dict[str, Any]:
-        return dict(self._refs[id(model), mode])
-
-
-def _named(notes: list[Note]) -> Iterator[tuple[Described, _Mode]]:
-    yield ProblemDocument, "serialization"
-    for note in notes:
-        for answer in note.answers.values():
-            if answer is not None:
-                yield answer, "serialization"
-        if note.body is not None:
-            yield note.body, "validation"
-
-
-def _success(note: Note, status: int, schemas: _Schemas) -> dict[str, Any]:
+def _success(note: Note, status: int, schemas: Schemas) -> dict[str, Any]:
     done: dict[str, Any] = {"description": _OK[status]}
     names = [*note.headers, *(["Location"] if status == 201 else [])]  # noqa: PLR2004 - Created
     answer = note.answers[status]
     if answer is not None:
-        done["content"] = {note.media_type: {"schema": schemas.ref(answer, "serialization")}}
+        done["content"] = {note.media_type: {"schema": schemas.answered(answer)}}
         done["content"] |= {kind: {"schema": {"type": "string"}} for kind in note.texts}
         if note.etag and status == note.status:
             names.append("ETag")
@@ -61,17 +34,20 @@ def _success(note: Note, status: int, schemas: _Schemas) -> dict[str, Any]:
     return {**done, "headers": header_refs(*names)}
 
 
-def _complete(call: tuple[str, str, dict[str, Any]], note: Note | None, schemas: _Schemas, refusals: Refusals) -> None:
+def _complete(call: tuple[str, str, dict[str, Any]], note: Note | None, schemas: Schemas, refusals: Refusals) -> None:
     path, method, spec = call
     complete_parameters(spec, note, method)
     responses = spec["responses"]
-    # FastAPI's answer to bad parameters is not this hub's.
+    # FastAPI's answer to bad parameters is not this hub's, and an answer it knows no shape of has no body.
     if "HTTPValidationError" in str(responses.get("422")):
         del responses["422"]
+    for response in responses.values():
+        if response.get("content", {}).get("application/json") == {"schema": {}}:
+            del response["content"]
     if note is not None:
         responses = {str(status): _success(note, status, schemas) for status in note.answers}
         if note.body is not None:
-            schema = schemas.ref(note.body, "validation")
+            schema = schemas.sent(note.body)
             spec["requestBody"] = {
                 "required": note.body_required,
                 "content": {kind: {"schema": schema} for kind in note.types},
@@ -80,21 +56,6 @@ def _complete(call: tuple[str, str, dict[str, Any]], note: Note | None, schemas:
             responses["304"] = {"description": "You have the present version.", "headers": header_refs("ETag")}
     refusals.add(responses, problems_of(spec, note, path, method))
     spec["responses"] = dict(sorted(responses.items()))
-
-
-def _named_in(part: Any) -> set[str]:  # noqa: ANN401 - any JSON value
-    if isinstance(part, dict):
-        own = {part["$ref"].rpartition("/")[2]} if isinstance(part.get("$ref"), str) else set()
-        return own.union(*map(_named_in, part.values()))
-    return set().union(*map(_named_in, part)) if isinstance(part, list) else set()
-
-
-def _without_unused(components: dict[str, Any], document: dict[str, Any]) -> None:
-    """Leave out what nothing refers to any more, and what only this refers to."""
-    while unused := (components["schemas"].keys() | components["examples"].keys()) - _named_in(document):
-        for name in unused:
-            components["schemas"].pop(name, None)
-            components["examples"].pop(name, None)
 
 
 def build(app: FastAPI) -> dict[str, Any]:
@@ -111,7 +72,7 @@ def build(app: FastAPI) -> dict[str, Any]:
     )
     calls = [(path, method, spec) for path, found in document["paths"].items() for method, spec in found.items()]
     notes = {spec["operationId"]: note_of(spec) for _, _, spec in calls if EXTENSION in spec}
-    schemas = _Schemas(_named([note for note in notes.values() if note is not None]))
+    schemas = Schemas([note for note in notes.values() if note is not None])
     needed, refusals = permissions_needed(app), Refusals()
     for path, method, spec in calls:
         note = notes.get(spec["operationId"])
@@ -125,7 +86,8 @@ def build(app: FastAPI) -> dict[str, Any]:
     components["responses"] = dict(sorted(refusals.shared.items()))
     components["examples"] = problem_examples()
     components["headers"] = {name: header.document() for name, header in sorted(HEADERS.items())}
-    _without_unused(components, document)
+    drop_unused(components, document)
+    open_answers(components["schemas"], document["paths"])
     add_bounds(document["paths"])
     add_bounds(components)
     return document
