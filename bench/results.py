@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from bench import plot, table
+from bench import plot, table, targets
 from bench.cases import CASES
 from bench.contestants import BARE, CONTESTANTS, HELLO, PLAIN
 from bench.measure import Sample
@@ -29,6 +29,7 @@ def write(folder: Path, samples: Sequence[Sample], circumstances: Mapping[str, o
     figures = summarize(samples, CASES, BASELINES)
     titles = {each.key: each.title for each in CONTESTANTS}
     (folder / "table.md").write_text(table.markdown(figures, titles, BASELINES))
+    (folder / "targets.md").write_text(targets.markdown(figures))
     (folder / "figures.csv").write_text(table.comma_separated(figures, BASELINES))
     (folder / "results.json").write_text(table.as_json(figures, samples, circumstances))
     sizes = sorted({figure.size for figure in figures})

@@ -17,7 +17,7 @@ from bench.processes import cpu_seconds, pinned, resident_bytes
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
 UVICORN = ("--loop", "uvloop", "--http", "httptools", "--ws", "none", "--lifespan", "on", "--workers", "1",
-           "--no-access-log", "--log-level", "warning")  # fmt: skip
+           "--no-access-log", "--no-proxy-headers", "--no-server-header", "--log-level", "warning")  # fmt: skip
 """The same for all of them."""
 
 

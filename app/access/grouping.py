@@ -80,7 +80,7 @@ class Grouped:
             request["n"] = number
         async with (
             self._database.reads.connection() as connection,
-            connection.cursor(row_factory=namedtuple_row) as cursor,
+            connection.cursor(binary=True, row_factory=namedtuple_row) as cursor,
         ):
             await cursor.execute(self._statement, (orjson.dumps(requests).decode(),))
             return await cursor.fetchall()

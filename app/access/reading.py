@@ -17,6 +17,13 @@ from app.identity.roles import Permission, roles_granting
 
 _LARGEST_GROUP = 64
 
+# Documents leave as the bytes they are kept as: as text each would be decoded, copied and encoded again.
+_RECORDS = "SELECT n, outcome, version, convert_to(document, 'UTF8') AS document FROM read_records(%s::jsonb)"
+_PAGE = (
+    "SELECT outcome, convert_to(items, 'UTF8') AS items, shown, more, last_at, last_score, last_id"
+    " FROM list_records(%s::jsonb)"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Served:
@@ -30,7 +37,7 @@ class Served:
 class Page:
     """Rendered items, joined by commas, and the place where the next page goes on."""
 
-    items: str
+    items: bytes
     shown: int
     more: bool
     last: Mapping[str, Any] | None
@@ -68,16 +75,14 @@ class Reader:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._records = Grouped(
-            database, "SELECT * FROM read_records(%s::jsonb)", largest=_LARGEST_GROUP, repeatable=True
-        )
+        self._records = Grouped(database, _RECORDS, largest=_LARGEST_GROUP, repeatable=True)
 
     async def record(self, visit: Visit, permission: Permission, kind: str, record_id: UUID | None) -> Served:
         """Read one record; 401, 403 and 404 as Problem, each already in the audit."""
         row = await self._records.ask({**entry_of(visit, permission, kind), "id": record_id})
         if row.outcome != "ok":
             raise _refuse(row.outcome, permission)
-        return Served(row.document.encode(), row.version)
+        return Served(row.document, row.version)
 
     async def page(
         self,
@@ -95,9 +100,9 @@ class Reader:
         request |= {"order": order, "filters": filters, "limit": limit, "after": after}
         async with (
             self._database.reads.connection() as connection,
-            connection.cursor(row_factory=namedtuple_row) as cursor,
+            connection.cursor(binary=True, row_factory=namedtuple_row) as cursor,
         ):
-            await cursor.execute("SELECT * FROM list_records(%s::jsonb)", (orjson.dumps(request).decode(),))
+            await cursor.execute(_PAGE, (orjson.dumps(request).decode(),))
             row: Any = await cursor.fetchone()
         if row.outcome != "ok":
             raise _refuse(row.outcome, permission)

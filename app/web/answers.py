@@ -64,9 +64,10 @@ def model(
     return document(request, body, version, status, headers)
 
 
-def listing(request: Request, items: str, cursor: str | None) -> Response:
+def listing(request: Request, items: str | bytes, cursor: str | None) -> Response:
     """A page: items rendered and joined by commas, the cursor of the next page, and its `Link`."""
-    body = f'{{"items":[{items}],"next_cursor":{orjson.dumps(cursor).decode()}}}'
+    rendered = items.encode() if isinstance(items, str) else items
+    body = b"".join([b'{"items":[', rendered, b'],"next_cursor":', orjson.dumps(cursor), b"}"])
     return Response(body, headers=next_link(request, house(request).settings.public_url, cursor), media_type=JSON)
 
 

@@ -81,7 +81,7 @@ async def page_of_records(request: Request, door: Door, kind: RecordKind, filter
     if page.more and page.last is not None:
         cursor = seal_cursor(door.house.cursors, request.url.path, place, page.last)
     if media_type == CSV:
-        return table(request, orjson.loads(f"[{page.items}]"), cursor)
+        return table(request, orjson.loads(b"[" + page.items + b"]"), cursor)
     return listing(request, page.items, cursor)
 
 

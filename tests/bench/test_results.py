@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from bench import plot, profiles, results
+from bench import plot, profiles, results, targets
 from bench.cases import CASES
 from bench.generator import Latency, Load
 from bench.measure import Sample
@@ -58,6 +58,21 @@ def test_everything_is_written(tmp_path: Path) -> None:
     assert "growth-get.svg" in plots
     for name in plots:
         assert ET.parse(tmp_path / name).getroot().tag.endswith("svg")  # noqa: S314 - written just now
+
+
+def test_targets_say_what_was_reached_at_each_size() -> None:
+    samples = [
+        sample("get", "sync-sqlmodel", 0, (100, 1000)),
+        sample("get", "interdesk", 0, (150, 600)),
+        sample("get-narrow", "interdesk", 0, (150, 600)),
+        sample("get-narrow", "interdesk", 0, (100, 600), size=100_000),
+    ]
+    lines = targets.markdown(summarize(samples, CASES, ("sync-sqlmodel",))).splitlines()
+    assert lines[0] == "| target | 1,000 | 100,000 |"
+    assert "| GET by id: rate, at least 1.2 × (a) | 1.50 |  |" in lines
+    assert "| GET by id: server CPU, at most 0.55 × (a) | **0.60** missed |  |" in lines
+    assert "| GET, 150 visible: times slower, at most 1.3 |  | **1.50** missed |" in lines
+    assert "| memory of a process, at most 300 MB | 90 | 90 |" in lines
 
 
 @pytest.mark.parametrize(
