@@ -39,6 +39,9 @@ _WATCH_SECONDS = 2.0
 _START_SECONDS = 60.0
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
+_Background = tuple[str, MasterKey]
+"""What the background work needs: a connection string, and the master key to seal the audit."""
+
 log = structlog.get_logger("interdesk.server")
 
 
@@ -61,7 +64,7 @@ def serve(host: str, port: int, workers: int, *, worker: bool, demo: bool, as_js
             installation.prepare()
             require_plain_role(installation.conninfo(DatabaseRole.API), "DATABASE_URL")
             asyncio.run(_check_keys(installation, master_key))
-            background = _background(installation) if worker else None
+            background = (_background(installation), master_key) if worker else None
             told = tell(installation, unless_used=True) if demo else None
 
             def announce() -> None:
@@ -91,13 +94,14 @@ def work_alone(*, as_json: bool) -> None:
         installation.prepare()
         conninfo = installation.conninfo(DatabaseRole.WORKER)
         require_plain_role(conninfo, "INTERDESK_WORKER_DATABASE_URL")
+        master_key = installation.master_key()
 
         async def run() -> None:
             ended = asyncio.Event()
             for number in SIGNALS:
                 asyncio.get_running_loop().add_signal_handler(number, ended.set)
             signals.leave_to_the_server()
-            async with running_worker(conninfo):
+            async with running_worker(conninfo, master_key):
                 if as_json:
                     show({"status": "working"}, as_json=True)
                 else:
@@ -163,9 +167,9 @@ class _Server(uvicorn.Server):
             self._announce()
 
 
-def _run_here(server: _Server, background: str | None, listener: socket.socket) -> None:
+def _run_here(server: _Server, background: _Background | None, listener: socket.socket) -> None:
     async def run() -> None:
-        async with running_worker(background) if background else nullcontext():
+        async with running_worker(*background) if background else nullcontext():
             await server.serve(sockets=[listener])
 
     with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
@@ -234,13 +238,13 @@ def _background(installation: Installation) -> str:
 
 
 @contextmanager
-def _working_thread(background: str | None) -> Iterator[None]:
+def _working_thread(background: _Background | None) -> Iterator[None]:
     """Do the background work in a thread of this process, whose own is taken up by watching over others."""
     if background is None:
         yield
         return
     loop = asyncio.new_event_loop()
-    task = loop.create_task(work(background))
+    task = loop.create_task(work(*background))
     thread = threading.Thread(target=loop.run_until_complete, args=(asyncio.wait([task]),), name="worker")
     thread.start()
     try:

@@ -62,7 +62,9 @@ async def metrics(request: Request, home: Home) -> Response:
     if not _may_see_metrics(request, home):
         raise Problem(NOT_FOUND)
     async with home.database.reads.connection() as connection:
-        cursor = await connection.execute("SELECT waiting, seconds FROM feed_lag()")
+        cursor = await connection.execute(
+            "SELECT f.waiting, f.seconds, s.waiting, s.seconds FROM feed_lag() AS f, sealing_lag() AS s"
+        )
         row = await cursor.fetchone()
-    waiting, seconds = cast("tuple[int, float]", row)
-    return Response(exposition(waiting, seconds), media_type="text/plain; version=0.0.4")
+    figures = cast("tuple[int, float, int, float]", row)
+    return Response(exposition(figures[:2], figures[2:]), media_type="text/plain; version=0.0.4")

@@ -15,6 +15,12 @@ _SECONDS = Histogram(
 )
 _FEED_WAITING = Gauge("interdesk_feed_waiting_events", "Events without a position in the feed yet.", registry=REGISTRY)
 _FEED_LAG = Gauge("interdesk_feed_lag_seconds", "Age of the oldest event without a position.", registry=REGISTRY)
+_AUDIT_WAITING = Gauge(
+    "interdesk_audit_waiting_entries", "Audit entries that are not sealed yet, 10,000 at most.", registry=REGISTRY
+)
+_AUDIT_LAG = Gauge(
+    "interdesk_audit_lag_seconds", "Age of the oldest audit entry that is not sealed.", registry=REGISTRY
+)
 
 
 def observe(method: str, route: str, status: int, seconds: float) -> None:
@@ -29,8 +35,10 @@ def _meters(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
     return _REQUESTS.labels(method, route, str(status)), _SECONDS.labels(method, route)
 
 
-def exposition(waiting: int, lag: float) -> bytes:
-    """The figures in Prometheus's text format, with the feed's lag as of now."""
-    _FEED_WAITING.set(waiting)
-    _FEED_LAG.set(lag)
+def exposition(feed: tuple[int, float], audit: tuple[int, float]) -> bytes:
+    """The figures in Prometheus's text format, with how many wait for feed and seal now, and for how many seconds."""
+    _FEED_WAITING.set(feed[0])
+    _FEED_LAG.set(feed[1])
+    _AUDIT_WAITING.set(audit[0])
+    _AUDIT_LAG.set(audit[1])
     return generate_latest(REGISTRY)

@@ -5,12 +5,15 @@ twice, or at once in two processes: how far it has come stands in tables, not in
 """
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Final
 
 import psycopg
 from procrastinate import App, PsycopgConnector
 from procrastinate.jobs import Status
 
+from app.audit.sealing import seal
+from app.core.crypto import MasterKey
 from app.core.db import Connection
 from app.events import sight
 
@@ -19,6 +22,8 @@ SCHEMA: Final = "procrastinate"
 CLOCK: Final = {
     # Queued by memberships too, at once; by the clock for what a worker left behind when it died.
     "tell_sight_changes": "* * * * * */10",
+    # Looks whether a minute or a thousand entries have passed.
+    "seal_audit": "* * * * * */10",
     "drop_stalled_jobs": "* * * * *",
     "forget_expired": "*/10 * * * *",
     "warn_expiring_credentials": "41 * * * *",
@@ -57,13 +62,17 @@ JOBS: Final[dict[str, Job]] = {
 """What each job does, by the name under which it is queued, on an autocommit connection of interdesk_worker."""
 
 
-def job_app(conninfo: str) -> App:
-    """The jobs on the queue of this database, reached as the role interdesk_worker."""
+def job_app(conninfo: str, master_key: MasterKey | None = None) -> App:
+    """The jobs on the queue of this database, reached as the role interdesk_worker.
+
+    The audit is sealed only with the master key, which opens the key that signs.
+    """
     # Procrastinate names its tables without their schema; of autocommit it takes care itself.
     options = {"options": f"-c search_path={SCHEMA},pg_temp"}
     connector = PsycopgConnector(conninfo=conninfo, kwargs=options, min_size=1, max_size=3)
     app = App(connector=connector, periodic_defaults={"max_delay": _OVERDUE_SECONDS})
-    for name, job in JOBS.items():
+    sealing: dict[str, Job] = {} if master_key is None else {"seal_audit": partial(seal, master_key=master_key)}
+    for name, job in {**JOBS, **sealing}.items():
         _register(app, name, _on_connection(conninfo, job))
 
     async def drop_stalled_jobs() -> None:

@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Final
 
 import structlog
 
+from app.core.crypto import MasterKey
 from app.events.sequencer import keep_sequencing
 from app.worker.jobs import job_app
 
@@ -21,15 +23,20 @@ _PAUSE_SECONDS: Final = 1.0
 
 
 @asynccontextmanager
-async def running_worker(conninfo: str) -> AsyncIterator[None]:
+async def running_worker(conninfo: str, master_key: MasterKey | None = None) -> AsyncIterator[None]:
     """Do the background work for the length of a block, on a database reached as the role interdesk_worker.
+
+    Without the master key everything but sealing the audit is done.
 
     Any number of processes may do so at once. A database that goes away is waited for; leaving the block takes as long
     as the transactions under way, and at most a few seconds.
     """
     tasks = [
         asyncio.create_task(_kept_up(name, conninfo, work), name=name)
-        for name, work in (("sequencer", keep_sequencing), ("jobs", _keep_working))
+        for name, work in (
+            ("sequencer", keep_sequencing),
+            ("jobs", partial(_keep_working, master_key=master_key)),
+        )
     ]
     try:
         yield
@@ -39,14 +46,14 @@ async def running_worker(conninfo: str) -> AsyncIterator[None]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def run(conninfo: str) -> None:
+async def run(conninfo: str, master_key: MasterKey | None = None) -> None:
     """Do the background work until cancelled."""
-    async with running_worker(conninfo):
+    async with running_worker(conninfo, master_key):
         await asyncio.Event().wait()
 
 
-async def _keep_working(conninfo: str) -> None:
-    async with job_app(conninfo).open_async() as app:
+async def _keep_working(conninfo: str, master_key: MasterKey | None) -> None:
+    async with job_app(conninfo, master_key).open_async() as app:
         await app.run_worker_async(
             concurrency=_CONCURRENCY,
             install_signal_handlers=False,
