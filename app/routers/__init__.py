@@ -2,6 +2,7 @@
 
 from app.routers import (
     agencies,
+    audit,
     audit_entries,
     credentials,
     criminal_organizations,
@@ -21,6 +22,7 @@ ALL = (
     criminal_organizations.router,
     criminal_organizations.common,
     audit_entries.router,
+    audit.router,
     oauth.router,
     well_known.router,
     me.router,

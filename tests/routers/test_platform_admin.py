@@ -13,7 +13,10 @@ from tests.conftest import Hub, Partner
 from tests.routers.entrance import admit, grant, platform_admin
 
 # What the hub is there for, and what is for anybody. Whatever else there is must stay shut, also what comes later.
-OPEN = ("/oauth/", "/.well-known/", "/health/", "/problems", "/docs", "/openapi", "/v1/me", "/v1/agencies", "/metrics")
+OPEN = (
+    *("/oauth/", "/.well-known/", "/health/", "/problems", "/docs", "/openapi", "/metrics"),
+    *("/v1/me", "/v1/agencies", "/v1/audit/"),
+)
 FIRST = {"label": "mine", "roles": ["agency_admin"]}
 
 

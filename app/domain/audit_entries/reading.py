@@ -12,7 +12,6 @@ from app.core.codes import AgencyCode
 from app.core.dates import UtcDateTime
 from app.core.places import NEWEST, Place
 from app.core.shapes import Shape
-from app.models.vocabularies import RecordKind
 
 
 class AuditEntry(Shape):
@@ -26,7 +25,9 @@ class AuditEntry(Shape):
     purpose: str | None = Field(description="Why, as the call said; only of the own agency.")
     action: str = Field(description="What was done or tried.", examples=["record.read"])
     outcome: str = Field(description="`done`, or the problem type it was refused with.", examples=["done"])
-    kind: RecordKind | None = Field(description="Kind of the records concerned.")
+    kind: str | None = Field(
+        description="Kind of what it concerns, as the noun of its path.", examples=["criminal-organizations"]
+    )
     record_ids: list[UUID] = Field(description="Records concerned; in another agency's entry, your own alone.")
     request_id: str | None = Field(description="The call's X-Request-Id; only of the own agency.")
     peer: str | None = Field(description="Address it came from; only of the own agency.")
