@@ -16,6 +16,7 @@ from app.core.problems import INVALID_PARAMETER, Flaw, Problem
 
 LIMIT_MAX = 500
 LIMIT_DEFAULT = 50
+_LENGTH = 128
 
 
 def _place(path: str, filters: Mapping[str, Any]) -> bytes:
@@ -23,8 +24,12 @@ def _place(path: str, filters: Mapping[str, Any]) -> bytes:
 
 
 def seal_cursor(sealer: Sealer, path: str, filters: Mapping[str, Any], place: Mapping[str, Any]) -> str:
-    """The cursor for the page after `place`, good only for the same path and filters."""
-    return sealer.seal_text(orjson.dumps(place), _place(path, filters))
+    """The cursor for the page after `place`, good only for the same path and filters.
+
+    Blanks at its end make all of them equally long: the digits of a place in the feed would tell how busy others are.
+    """
+    text = orjson.dumps(place)
+    return sealer.seal_text(text + b" " * (-len(text) % _LENGTH), _place(path, filters))
 
 
 def open_cursor(sealer: Sealer, path: str, filters: Mapping[str, Any], cursor: str | None) -> dict[str, Any] | None:
