@@ -39,7 +39,7 @@ def arguments(given: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--sizes", type=_numbers, default=[1_000, 100_000, 1_000_000], help="profiles, e.g. 1000,100000"
     )
-    parser.add_argument("--seconds", type=float, default=5.0, help="measured time of one run")
+    parser.add_argument("--seconds", type=float, default=2.0, help="measured time of one run")
     parser.add_argument("--rounds", type=int, default=3, help="runs of every server at every case")
     parser.add_argument("--connections", type=int, default=16, help="clients at once")
     parser.add_argument("--cases", type=_words, default=[case.key for case in CASES], help="e.g. get,page-wide")
