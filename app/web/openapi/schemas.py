@@ -1,6 +1,6 @@
 """The schemas of what is sent and answered."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from pydantic import TypeAdapter
@@ -20,7 +20,13 @@ class Schemas:
         self._refs, schema = TypeAdapter.json_schemas(
             [(key, mode, TypeAdapter[Any](model)) for (key, mode), model in inputs.items()], ref_template=_REF
         )
-        self.definitions: dict[str, Any] = schema.get("$defs", {})
+        found: dict[str, Any] = schema.get("$defs", {})
+        names = {name: _plain_name(name) for name in found}
+        if len(set(names.values())) < len(names):
+            message = f"schemas share a name: {sorted(names.values())}"
+            raise ValueError(message)
+        self.definitions = {names[name]: _tidied(part, names) for name, part in found.items()}
+        self._refs = {key: _tidied(ref, names) for key, ref in self._refs.items()}
 
     def sent(self, model: Described) -> dict[str, Any]:
         """A reference to what a body must be."""
@@ -29,6 +35,30 @@ class Schemas:
     def answered(self, model: Described) -> dict[str, Any]:
         """A reference to what an answer is."""
         return dict(self._refs[id(model), "serialization"])
+
+
+def _plain_name(name: str) -> str:
+    """What Pydantic calls `Alias-Output` and `Alias-Input`, as a name that every language can have."""
+    return name.removesuffix("-Output") if name.endswith("-Output") else name.replace("-Input", "In")
+
+
+def _tidied(part: Any, names: Mapping[str, str]) -> Any:  # noqa: ANN401 - any JSON value
+    """A schema with references by plain names, and without titles: generators would name classes after them."""
+    if isinstance(part, list):
+        return [_tidied(inner, names) for inner in part]
+    if not isinstance(part, dict):
+        return part
+    tidied: dict[str, Any] = {}
+    for word, value in part.items():
+        if word == "$ref":
+            tidied[word] = _REF.format(model=names[value.rpartition("/")[2]])
+        elif word in ("properties", "patternProperties", "$defs"):
+            tidied[word] = {name: _tidied(inner, names) for name, inner in value.items()}
+        elif word in ("examples", "example", "default", "enum", "const"):
+            tidied[word] = value
+        elif word != "title":
+            tidied[word] = _tidied(value, names)
+    return tidied
 
 
 def _named_by(notes: list[Note]) -> Iterator[tuple[Described, _Mode]]:
