@@ -27,8 +27,8 @@ from bench.hub import DATABASE_VARIABLE, master_key, settings
 POOL_SIZE = 6
 PATH = "/v1/criminal-organizations"
 JSON_TYPE = (b"content-type", b"application/json")
-READ: LiteralString = "SELECT document FROM read_records(%s::jsonb) WHERE outcome = 'ok'"
-PAGE: LiteralString = "SELECT items FROM list_records(%s::jsonb) WHERE outcome = 'ok'"
+READ: LiteralString = "SELECT convert_to(document, 'UTF8') FROM read_records(%s::jsonb) WHERE outcome = 'ok'"
+PAGE: LiteralString = "SELECT convert_to(items, 'UTF8') FROM list_records(%s::jsonb) WHERE outcome = 'ok'"
 ROLES = sorted(roles_granting(Permission.PROFILES_READ))
 
 Message = dict[str, Any]
@@ -87,13 +87,14 @@ class BareApp:
         if path == PATH:
             limit = int(parse_qs(scope["query_string"]).get(b"limit", [b"50"])[0])
             items = await self._ask(PAGE, request | {"order": "updated_at", "limit": limit})
-            return (404, b"{}") if items is None else (200, f'{{"items":[{items}]}}'.encode())
+            return (404, b"{}") if items is None else (200, b"".join([b'{"items":[', items, b"]}"]))
         document = await self._ask(READ, [request | {"n": 0, "id": path.removeprefix(PATH + "/")}])
-        return (404, b"{}") if document is None else (200, document.encode())
+        return (404, b"{}") if document is None else (200, document)
 
-    async def _ask(self, statement: LiteralString, request: object) -> str | None:
-        async with self._pool.connection() as connection:
-            row = await (await connection.execute(statement, [orjson.dumps(request).decode()])).fetchone()
+    async def _ask(self, statement: LiteralString, request: object) -> bytes | None:
+        async with self._pool.connection() as connection, connection.cursor(binary=True) as cursor:
+            await cursor.execute(statement, [orjson.dumps(request).decode()])
+            row = await cursor.fetchone()
         return row[0] if row else None
 
 
