@@ -159,6 +159,11 @@ class VerifiedTokens:
             known[token] = claims
         return claims
 
+    def client_of(self, token: str) -> str | None:
+        """Whose token it is, if it was verified before; whether it still holds is not asked."""
+        claims = self._ring_and_known[1].get(token)
+        return None if claims is None else claims.client_id
+
     def __len__(self) -> int:
         """How many tokens are remembered."""
         return len(self._ring_and_known[1])

@@ -17,7 +17,7 @@ from app.identity.callers import Visit
 from app.identity.roles import Permission
 from app.identity.tokens import Claims, InvalidToken, read_header
 from app.web.bodies import take_in
-from app.web.state import House, house
+from app.web.state import House, bearer_token, house
 
 OFFICER_MAX = 200
 PURPOSE_MAX = 500
@@ -73,12 +73,12 @@ async def _verified(home: House, token: str) -> Claims:
 
 async def visit_of(request: Request) -> Visit:
     """Verify the bearer token of a request; whether its credential still holds is for the database to say."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
+    token = bearer_token(request.headers.get("authorization", ""))
+    if token is None:
         raise Problem(UNAUTHORIZED, reason="no bearer token")
     home = house(request)
     try:
-        claims = await _verified(home, token.strip())
+        claims = await _verified(home, token)
     except InvalidToken as error:
         raise Problem(UNAUTHORIZED, reason=str(error)) from None
     visit = Visit(

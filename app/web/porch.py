@@ -20,6 +20,7 @@ from app.settings import Network, Settings
 from app.web.metrics import observe
 from app.web.problems import answer_unexpected, respond
 from app.web.rates import Rates, rate_key
+from app.web.state import bearer_token
 
 _LARGE = 2048
 
@@ -90,7 +91,9 @@ class Porch:
         sent = headers.get("x-request-id", "")
         state["request_id"] = request_id = sent if _REQUEST_ID.fullmatch(sent) else str(uuid7())
         state["peer"] = peer_of(scope, headers, self._settings.trusted_proxies)
-        rate = self._rates.take(rate_key(headers.get("authorization"), state["peer"]))
+        token = bearer_token(headers.get("authorization", ""))
+        client_id = scope["app"].state.house.tokens.client_of(token) if token else None
+        rate = self._rates.take(rate_key(token, client_id, state["peer"]))
         status = 500
 
         async def send_on(message: Message) -> None:

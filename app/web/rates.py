@@ -1,10 +1,10 @@
 """Rate limits of one process (RateLimit header fields, draft 11): a sliding window of a minute per client.
 
-A caller is told apart by its token; calls without one share the allowance of their source network, so that guessing is
-slow. The windows are kept in memory: with several processes each of them allows as much.
+A client is known by a token that was verified before, so that fetching more tokens brings it no more. Calls with any
+other token share an allowance of their source network, and so do calls without one: guessing is slow, and each refusal
+costs an entry in the audit. The windows are kept in memory: with several processes each of them allows as much.
 """
 
-import hashlib
 import ipaddress
 import time
 from dataclasses import dataclass
@@ -29,11 +29,11 @@ class Rate:
         return f'"default";r={self.remaining};t={self.reset}'
 
 
-def rate_key(authorization: str | None, peer: str | None) -> tuple[str, bool]:
-    """Whose allowance a call is taken from, and whether it brings a token."""
-    if authorization and authorization[:7].lower() == "bearer ":
-        return hashlib.blake2b(authorization.encode("latin-1", "replace"), digest_size=16).hexdigest(), True
-    return source_network(peer), False
+def rate_key(token: str | None, client_id: str | None, peer: str | None) -> tuple[str, bool]:
+    """Whose allowance a call is taken from, and whether it brings a token, which is known to be `client_id`'s."""
+    if client_id is not None:
+        return f"client {client_id}", True
+    return (f"token {source_network(peer)}", True) if token else (source_network(peer), False)
 
 
 def source_network(peer: str | None) -> str:

@@ -39,6 +39,12 @@ class House:
         return self.key_keeper.ring
 
 
+def bearer_token(authorization: str) -> str | None:
+    """The token of an Authorization header (RFC 6750, section 2.1), as it was sent; None for any other scheme."""
+    scheme, _, token = authorization.partition(" ")
+    return token.strip() or None if scheme.lower() == "bearer" else None
+
+
 def house(request: Request) -> House:
     """The process that answers this request."""
     return cast("House", request.app.state.house)

@@ -215,7 +215,7 @@ def test_the_peer_is_believed_only_through_trusted_proxies() -> None:
 
 def test_an_allowance_slides_over_the_minute() -> None:
     rates = Rates(quota=10, quota_without_token=2)
-    key = rate_key("Bearer abc", "203.0.113.9")
+    key = rate_key("abc", "kr-knpa-1", "203.0.113.9")
 
     assert [rates.take(key, moment=600.0 + n).remaining for n in range(10)] == list(range(9, -1, -1))
     refused = rates.take(key, moment=630.0)
@@ -223,7 +223,7 @@ def test_an_allowance_slides_over_the_minute() -> None:
     # Half a minute into the next window half of the last one's calls still count.
     assert [rates.take(key, moment=690.0).exceeded for _ in range(6)] == [False] * 5 + [True]
     assert not rates.take(key, moment=900.0).exceeded
-    nobody = rate_key(None, "203.0.113.9")
+    nobody = rate_key(None, None, "203.0.113.9")
     assert [rates.take(nobody, moment=900.0).exceeded for _ in range(3)] == [False, False, True]
 
 
