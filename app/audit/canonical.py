@@ -10,13 +10,33 @@ _PLAIN_FROM, _PLAIN_BELOW = -6, 21
 """Powers of ten between which ECMAScript writes a number without an exponent."""
 
 
+_FIRST_SURROGATE: Final = "\ud800"
+
+_write = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
+
+
 def canonical(value: Any) -> bytes:  # noqa: ANN401 - any JSON value
     """The canonical form of a JSON value, in UTF-8.
 
     Raises:
         ValueError: a number that is not finite or half a surrogate pair, which JSON between systems cannot carry.
     """
-    return _text(value).encode("utf-8")
+    return (_write(value) if _is_plain(value) else _text(value)).encode("utf-8")
+
+
+def _is_plain(value: Any) -> bool:  # noqa: ANN401 - as above
+    """Whether Python's own writer, which is ten times as fast, writes the canonical form."""
+    match value:
+        case None | bool() | str():
+            return True
+        case int():
+            return -_EXACT <= value <= _EXACT
+        case dict():
+            return all(name < _FIRST_SURROGATE for name in value) and all(map(_is_plain, value.values()))
+        case list():
+            return all(map(_is_plain, value))
+        case _:
+            return False
 
 
 def _text(value: Any) -> str:  # noqa: ANN401 - as above

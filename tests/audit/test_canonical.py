@@ -71,6 +71,11 @@ def test_what_has_no_fractions_is_what_python_writes_in_order(value: object) -> 
         assert canonical(value).decode() == plain
 
 
+@given(JSON)
+def test_the_fast_way_writes_the_same(value: object) -> None:
+    assert canonical({"plain": value, "fraction": 0.5}) == b'{"fraction":0.5,"plain":' + canonical(value) + b"}"
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), "\ud800"])
 def test_what_json_cannot_carry_is_refused(value: object) -> None:
     with pytest.raises(ValueError):

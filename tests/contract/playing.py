@@ -24,6 +24,9 @@ _DRAWN = (
     (re.compile(r'("(?:exp|iat|leaf_index|tree_size)":) \d+'), r"\1 0"),
     (re.compile(r'("(?:inclusion|consistency)_path":) \[[^]]*\]'), r'\1 "<path>"'),
     (re.compile(r"\b[0-9a-f]{32,128}\b"), "<hash>"),
+    (re.compile(r"(?<=interdesk-audit-checkpoint,)\d+"), "0"),
+    # A table puts an apostrophe before what a spreadsheet would take for a formula.
+    (re.compile(r"(?<=,)'?[A-Za-z0-9_-]{43}(?=,)"), "<drawn>"),
 )
 
 # What stands for it in the files.
