@@ -107,7 +107,7 @@ class Reader:
         if row.outcome != "ok":
             raise _refuse(row.outcome, permission)
         last = None
-        if row.shown:
+        if row.last_id is not None:
             last = {"id": str(row.last_id)} | (
                 {"score": row.last_score} if row.last_at is None else {"at": row.last_at.isoformat()}
             )

@@ -21,7 +21,9 @@ from app.web.paging import LIMIT_DEFAULT, LIMIT_MAX, open_cursor, seal_cursor
 class Paging(Shape):
     """How much of a list, and where to go on."""
 
-    limit: int = Field(LIMIT_DEFAULT, ge=1, le=LIMIT_MAX, description="How many items a page has at most.")
+    limit: int = Field(
+        LIMIT_DEFAULT, ge=1, le=LIMIT_MAX, description="How many items a page has at most; fewer where they are large."
+    )
     cursor: Annotated[str, Field(max_length=2048)] | None = Field(
         None, description="`next_cursor` of the page before, unchanged, with the same filters."
     )

@@ -86,11 +86,14 @@ DECLARE
   -- Not shared with the caller are its own records; another originator asked for beside that leaves none.
   v_originator text := CASE WHEN (p_filters ->> 'shared_with_me')::boolean IS NOT FALSE THEN p_filters ->> 'originator'
     WHEN coalesce(p_filters ->> 'originator', v_agency) = v_agency THEN v_agency ELSE '' END;
+  -- A page ends early, as if by its limit, where one agency's huge records would fill another's memory.
+  c_bytes CONSTANT integer := 4000000;
   v_found uuid[];
   v_ats timestamptz[];
   v_scores real[];
   v_ids uuid[];
   v_originators text[];
+  v_reached integer;
 BEGIN
   IF p_order NOT IN ('updated_at', 'created_at') THEN
     RAISE EXCEPTION 'order is updated_at or created_at';
@@ -106,16 +109,21 @@ BEGIN
       p_filters ->> 'reference', (p_filters ->> 'shared_with_me')::boolean, (p_filters ->> 'updated_after')::timestamptz,
       p_limit + 1, (p_after ->> 'at')::timestamptz, (p_after ->> 'id')::uuid) AS p;
   END IF;
-  more := coalesce(cardinality(v_found) > p_limit, false);
-  SELECT string_agg(CASE WHEN r.originator = v_agency THEN r.document ELSE r.shared_document END, ',' ORDER BY p.n),
-    count(*)::integer, array_agg(p.id ORDER BY p.n), array_agg(r.originator ORDER BY p.n)
-  INTO items, shown, v_ids, v_originators
-  FROM unnest(v_found[:p_limit]) WITH ORDINALITY AS p (id, n)
-  -- Row by row: the planner cannot know how few rows the page has, and would read far more of the table.
-  CROSS JOIN LATERAL (SELECT o.originator, o.document, o.shared_document FROM records o WHERE o.id = p.id OFFSET 0) r;
-  last_id := v_ids[shown];
-  last_at := v_ats[array_position(v_found, last_id)];
-  last_score := v_scores[array_position(v_found, last_id)];
+  SELECT string_agg(s.document, ',' ORDER BY s.n), count(*)::integer, array_agg(s.id ORDER BY s.n), array_agg(s.originator ORDER BY s.n), max(s.n)
+  INTO items, shown, v_ids, v_originators, v_reached
+  FROM (
+    SELECT p.n, p.id, r.originator, r.document,
+      sum(octet_length(r.document)) OVER (ORDER BY p.n ROWS UNBOUNDED PRECEDING EXCLUDE CURRENT ROW) AS before
+    FROM unnest(v_found[:p_limit]) WITH ORDINALITY AS p (id, n)
+    -- Row by row: the planner cannot know how few rows the page has, and would read far more of the table.
+    CROSS JOIN LATERAL (SELECT o.originator, CASE WHEN o.originator = v_agency THEN o.document ELSE o.shared_document END AS document
+      FROM records o WHERE o.id = p.id OFFSET 0) r) AS s
+  WHERE coalesce(s.before, 0) < c_bytes;
+  v_reached := coalesce(v_reached, least(cardinality(v_found), p_limit));
+  more := coalesce(cardinality(v_found) > v_reached, false);
+  last_id := v_found[v_reached];
+  last_at := v_ats[v_reached];
+  last_score := v_scores[v_reached];
   items := coalesce(items, '');
   PERFORM audit('record.list', 'done', p_kind, v_ids, v_originators);
   RETURN NEXT;

@@ -65,3 +65,23 @@ async def test_bodies_that_never_come_hold_no_connection(hub: Hub) -> None:
         assert (await other.patch(f"{PATH}/{created['id']}", {"status": "active"}, '"1"')).status_code == 200
     never.set()
     await asyncio.gather(*stalled)
+
+
+async def test_huge_records_of_one_fill_no_pages_of_others(hub: Hub) -> None:
+    """A page is as long as its limit or some megabytes; the walk goes on where it ended."""
+    korea, cambodia = hub.partner("KR-KNPA"), hub.partner("KH-CNP")
+    aliases = [{"name": "x" * 190, "note": "y" * 3900} for _ in range(200)]
+    handling = {"tlp": "GREEN", "audience": {"community": True}}
+    made = [(await korea.profile(f"Huge {number}", aliases=aliases, handling=handling))["id"] for number in range(12)]
+    for query in ({}, {"order": "created_at"}, {"q": "huge"}, {"status": "suspected"}):
+        found: list[str] = []
+        parameters: dict[str, Any] = {"limit": 500, **query}
+        while True:
+            answer = await cambodia.get(PATH, params=parameters)
+            assert len(answer.content) < 6_000_000
+            found += [item["id"] for item in answer.json()["items"]]
+            parameters["cursor"] = answer.json()["next_cursor"]
+            if parameters["cursor"] is None:
+                break
+        assert sorted(found) == sorted(made)
+        assert len(set(found)) == len(found)
