@@ -103,7 +103,12 @@ async def answer_invalid_parameter(request: Request, error: RequestValidationErr
 async def answer_http_exception(request: Request, error: HTTPException) -> Response:
     """What the router itself refuses: unknown paths and methods."""
     kind = {404: NOT_FOUND, 405: METHOD_NOT_ALLOWED}.get(error.status_code, INTERNAL)
-    problem = Problem(kind, headers=dict(error.headers or {}))
+    headers = dict(error.headers or {})
+    calls = request.app.openapi()["paths"].get(route_path(request))
+    if kind is METHOD_NOT_ALLOWED and calls is not None:
+        # The router knows only the first of the routes that share a path.
+        headers["Allow"] = ", ".join(sorted(method.upper() for method in calls))
+    problem = Problem(kind, headers=headers)
     problem.recorded = True
     return await answer_problem(request, problem)
 

@@ -2,10 +2,13 @@
 
 import csv
 import io
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# Where a cell begins: also after a semicolon or a line break, which end cells, quoted or not, for a spreadsheet of a
+# country that writes decimals with a comma. East Asian ones take the wide signs too.
+_FORMULA = re.compile(r"(^|[;\t\r\n] *)(?=[=+\-@\t\r＝＋－＠])")
 
 
 def _cell(value: Any) -> str:  # noqa: ANN401 - any JSON value
@@ -25,7 +28,7 @@ def _cell(value: Any) -> str:  # noqa: ANN401 - any JSON value
         text = str(value)
         if isinstance(value, int | float):
             return text
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return _FORMULA.sub(r"\1'", text)
 
 
 def _flat(row: Mapping[str, Any]) -> dict[str, str]:

@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 from app.identity.roles import Role
+from app.web.tables import csv_table
 from tests.access.scene import PATH, found_group, unknown_id
 from tests.access.test_leak_matrix import BODIES, operations
 from tests.conftest import Hub, Partner
@@ -186,3 +187,37 @@ async def test_in_what_is_kept_and_searched(hub: Hub) -> None:
     for text in texts:
         found = await korea.get(PATH, params={"q": f"Name {text}"})
         assert f"Name {text}" in [item["name"] for item in found.json()["items"]][:3], text
+
+
+def test_in_spreadsheets() -> None:
+    """No text begins a formula, however the spreadsheet that opens it tells cells apart."""
+    texts = [
+        "=1+1",
+        "+1",
+        "-1",
+        "@SUM(1)",
+        "＝1",
+        "\t=1",
+        "a;=cmd()",
+        "a; =cmd()",
+        "a\n=cmd()",
+        "a\r\n@b",
+        '";=1',
+        "x;-1;+2",
+    ]
+    rows = [{"name": text, "names": [text, text], "inner": [{"a": text, "b": text}]} for text in texts]
+    for line in csv_table(rows).decode().splitlines()[1:]:
+        for cell in re.split(r"[,;\t]", line):
+            assert cell.strip(' "')[:1] not in tuple("=+-@＝"), line
+
+
+async def test_methods_that_a_path_does_not_take(hub: Hub) -> None:
+    korea = hub.partner("KR-KNPA")
+    path = f"{PATH}/{(await korea.profile())['id']}"
+    told = set()
+    for record in (path, f"{PATH}/{unknown_id()}"):
+        for method in ("HEAD", "OPTIONS", "DELETE", "TRACE", "PROPFIND", "POST"):
+            headers = {"X-HTTP-Method-Override": "PATCH", "X-Method-Override": "PATCH"}
+            answer = await korea.call(method, record, headers=headers)
+            told.add((answer.status_code, answer.headers["Allow"]))
+    assert told == {(405, "GET, PATCH")}
