@@ -9,9 +9,11 @@ from app.core.problems import not_found
 from app.records.shapes import VersionSummary
 from app.records.shelf import Stored
 
+# What the first version that a reader sees changed is about one that it does not.
 _VERSIONS = sql.SQL(
-    "SELECT version, at, changed FROM record_versions WHERE record_id = %(id)s AND version < %(before)s"
-    " ORDER BY version DESC LIMIT %(limit)s"
+    "SELECT v.version, v.at, CASE WHEN r.originator = caller_agency() OR v.version > first_version_seen(r.id)"
+    " THEN v.changed ELSE '{}' END AS changed FROM record_versions v JOIN records r ON r.id = v.record_id"
+    " WHERE v.record_id = %(id)s AND v.version < %(before)s ORDER BY v.version DESC LIMIT %(limit)s"
 )
 _VERSION = sql.SQL(
     "SELECT v.version, CASE WHEN r.originator = caller_agency() THEN v.document ELSE v.shared_document END AS text"

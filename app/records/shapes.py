@@ -83,7 +83,9 @@ class VersionSummary(Shape):
     version: int = Field(ge=1, description="The version.")
     at: UtcDateTime = Field(description="When it came.")
     by: AgencyCode = Field(description="Which agency made it: always the originator.")
-    changed: list[str] = Field(description="Fields that differ from the version before; empty for the first.")
+    changed: list[str] = Field(
+        description="Fields that differ from the version before; empty for the first you may see."
+    )
 
 
 class LinkOut(Shape):
