@@ -2,6 +2,7 @@
 
 from app.routers import (
     agencies,
+    amendments,
     audit,
     audit_entries,
     credentials,
@@ -14,6 +15,8 @@ from app.routers import (
     oauth,
     problems,
     recovery,
+    relations,
+    sightings,
     well_known,
 )
 
@@ -21,6 +24,9 @@ from app.routers import (
 ALL = (
     criminal_organizations.router,
     criminal_organizations.common,
+    relations.router,
+    amendments.router,
+    sightings.router,
     audit_entries.router,
     audit.router,
     oauth.router,

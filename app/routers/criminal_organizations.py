@@ -22,7 +22,6 @@ from app.domain.criminal_organizations.shapes import (
 from app.identity.roles import Permission
 from app.models.vocabularies import CrimeType, OrganizationKind, OrganizationStatus, ThreatLevel
 from app.records.creating import OnceKey
-from app.routers import amendments, relations, sightings
 from app.routers.records import record_routes
 from app.web import answers, calls
 from app.web.callers import Door, at_desk, through_door
@@ -139,7 +138,4 @@ async def change_profile(request: Request, desk: Writing, record_id: str) -> Res
     return answers.document(request, changed.text, changed.envelope.version)
 
 
-router.include_router(relations.router)
-router.include_router(amendments.router)
-router.include_router(sightings.router)
 common = record_routes(KIND, CriminalOrganizationRead, TAG)

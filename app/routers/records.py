@@ -218,7 +218,7 @@ def _link_routes(router: APIRouter, kind: RecordKind, noun: str, reading: Any, w
         after = place_of(request, house(request).cursors, paging.cursor)
         found = await links.listed(desk, stored.envelope.id, LINK_TYPES, after, paging.limit + 1)
         await note_read(desk, "links.list", stored)
-        return page(request, [_shown(link) for link in found], paging.limit, "created_at")
+        return page(request, [_shown(link) for link in found], paging.limit, "created_at", "link_id")
 
     @router.post(
         "/links",
@@ -240,10 +240,20 @@ def _link_routes(router: APIRouter, kind: RecordKind, noun: str, reading: Any, w
             sent = await calls.read_body(request, LinkIn)
             pointer = links.Pointer(sent.type.value, sent.kind, sent.id, note=sent.note)
             made = _shown(await links.add(desk, stored, pointer, "/id"))
-            location = f"{request.url.path}/{made.id}"
-            return calls.Made("links", str(made.id), made.version, made.model_dump_json(), 201, location)
+            location = f"{request.url.path}/{made.link_id}"
+            return calls.Made("links", str(made.link_id), made.version, made.model_dump_json(), 201, location)
 
         return await calls.once(request, desk, replay, act)
+
+    @router.get(
+        "/links/{link_id}", summary="Read a link", operation_id=f"read_{noun}_link", **operation(LinkOut)
+    )
+    async def read_link(request: Request, desk: Annotated[Desk, reading], record_id: str, link_id: str) -> Response:
+        """Read one pointer that starts at the record."""
+        stored = await calls.fetch(request, desk, kind, record_id)
+        found = _shown(await links.one(desk, stored.envelope.id, parse_uuid(link_id), LINK_TYPES))
+        await note_read(desk, "links.read", stored)
+        return answers.model(request, found, found.version)
 
     @router.delete(
         "/links/{link_id}", summary="Take a link back", operation_id=f"remove_{noun}_link", **operation(status=204)
@@ -278,10 +288,10 @@ def _retraction_route(router: APIRouter, kind: RecordKind, noun: str, writing: A
 
 def _shown(link: links.Link) -> LinkOut:
     return LinkOut(
-        id=link.id,
+        link_id=link.id,
         type=LinkType(link.type),
         kind=RecordKind(link.kind),
-        target=link.target,
+        id=link.target,
         outgoing=link.outgoing,
         note=link.note,
         version=1,

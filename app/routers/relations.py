@@ -18,7 +18,7 @@ from app.web.paging import place_of
 from app.web.state import house
 
 KIND = profiles.KIND
-router = APIRouter(prefix="/{record_id}/relations")
+router = APIRouter(prefix=f"/v1/{KIND}/{{record_id}}/relations", tags=["Criminal organizations"])
 
 Reading = Annotated[Desk, at_desk(Permission.PROFILES_READ)]
 Writing = Annotated[Desk, at_desk(Permission.PROFILES_WRITE)]

@@ -18,7 +18,7 @@ from app.web.paging import place_of
 from app.web.state import house
 
 KIND = profiles.KIND
-router = APIRouter(prefix="/{record_id}/sightings")
+router = APIRouter(prefix=f"/v1/{KIND}/{{record_id}}/sightings", tags=["Criminal organizations"])
 
 Reading = Annotated[Desk, at_desk(Permission.PROFILES_READ)]
 

@@ -48,3 +48,17 @@ async def test_an_unknown_type_is_not_there(hub: Hub) -> None:
 
 async def test_other_media_types_are_refused(hub: Hub) -> None:
     assert (await hub.client.get("/problems", headers={"Accept": "image/png"})).status_code == 406
+
+
+async def test_a_path_says_every_method_it_takes(hub: Hub) -> None:
+    record = "/v1/criminal-organizations/01920000-0000-7000-8000-000000000000"
+
+    paths = {
+        record: "GET, PATCH",
+        f"{record}/handling": "GET, PUT",
+        f"{record}/relations": "GET, POST",
+        "/problems": "GET",
+    }
+    for path, methods in paths.items():
+        answer = await hub.client.request("OPTIONS", path)
+        assert (answer.status_code, answer.headers["Allow"]) == (405, methods)

@@ -18,7 +18,7 @@ _CODE: Final[Mapping[str, Any]] = {
 }
 _TAG: Final = '"3"'
 _TAGS_MAX: Final = 200
-_TAGS: Final = r'^(\*|(W/)?"[^"]*"(, *(W/)?"[^"]*")*)$'
+_TAGS: Final = r'^(\*|(W/)?"[!#-~]*"(, *(W/)?"[!#-~]*")*)$'
 _PRINTED: Final = r"^[^\x00-\x1f\x7f]*$"
 
 
