@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from app.core import migrations
 from app.core.crypto import MasterKey, create_master_key_file, load_master_key
-from app.core.database_roles import DATABASE, ENGINE, DatabaseRole
+from app.core.database_roles import ENGINE, DatabaseRole
 from app.core.embedded import EmbeddedPostgres
 from app.core.migrations import SchemaState
 from app.settings import Settings
@@ -167,11 +167,6 @@ def open_installation(settings: Settings) -> Iterator[Installation]:
         return
     with EmbeddedPostgres.start(settings.data) as postgres:
         yield Installation(settings, postgres)
-
-
-def database_name(conninfo: str) -> str:
-    """The database that a connection string names."""
-    return str(conninfo_to_dict(conninfo).get("dbname") or DATABASE)
 
 
 def excess_power(conninfo: str) -> tuple[str, list[str]]:

@@ -1,5 +1,6 @@
 """The application: routers, refusals, the porch, and what a process opens at start and closes at the end."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
@@ -9,6 +10,7 @@ from app import routers
 from app.access.reading import Reader
 from app.core.crypto import MasterKey
 from app.core.db import Database
+from app.core.registers import read_registers
 from app.identity.signing import KeyKeeper
 from app.identity.tokens import VerifiedTokens
 from app.settings import Settings
@@ -29,8 +31,11 @@ def create_app(settings: Settings, database_conninfo: str, master_key: MasterKey
             keeper = await KeyKeeper.open(database, master_key)
             tokens = VerifiedTokens(issuer=settings.public_url, audience=settings.public_url)
             app.state.house = House(settings, database, master_key, keeper, Reader(database), tokens)
+            # In a thread beside the first requests, so that neither they nor the start wait for the registers of codes.
+            reading = asyncio.create_task(asyncio.to_thread(read_registers))
             async with keeper.at_work():
                 yield {}
+            await reading
         finally:
             await database.close()
 

@@ -91,10 +91,10 @@ class VersionSummary(Shape):
 class LinkOut(Shape):
     """A pointer between two records, shown to those who see both."""
 
-    id: UUID = Field(description="The link's id.")
+    link_id: UUID = Field(description="The link's own id, to take it back by.")
     type: LinkType = Field(description="What the target is to the source.")
     kind: RecordKind = Field(description="The other record's kind.")
-    target: UUID = Field(description="The other record's id.")
+    id: UUID = Field(description="The other record's id.")
     outgoing: bool = Field(description="Whether the link starts at this record, or at the other one.")
     note: Paragraph | None = Field(description="What else is to be known about it.")
     version: int = Field(description="Always 1: a link is not changed, only taken back.")

@@ -245,9 +245,7 @@ def _link_routes(router: APIRouter, kind: RecordKind, noun: str, reading: Any, w
 
         return await calls.once(request, desk, replay, act)
 
-    @router.get(
-        "/links/{link_id}", summary="Read a link", operation_id=f"read_{noun}_link", **operation(LinkOut)
-    )
+    @router.get("/links/{link_id}", summary="Read a link", operation_id=f"read_{noun}_link", **operation(LinkOut))
     async def read_link(request: Request, desk: Annotated[Desk, reading], record_id: str, link_id: str) -> Response:
         """Read one pointer that starts at the record."""
         stored = await calls.fetch(request, desk, kind, record_id)
@@ -299,10 +297,13 @@ def _shown(link: links.Link) -> LinkOut:
     )
 
 
-def page(request: Request, found: Sequence[Any], limit: int, moment: str) -> Response:
-    """A page of what hangs on a record; `found` has one row more than `limit` where there is a next page."""
+def page(request: Request, found: Sequence[Any], limit: int, moment: str, key: str = "id") -> Response:
+    """A page of what hangs on a record; `found` has one row more than `limit` where there is a next page.
+
+    `moment` and `key` name the fields that the list is ordered by.
+    """
     shown = found[:limit]
     cursor = None
     if len(found) > limit:
-        cursor = next_place(request, house(request).cursors, getattr(shown[-1], moment), shown[-1].id)
+        cursor = next_place(request, house(request).cursors, getattr(shown[-1], moment), getattr(shown[-1], key))
     return answers.listing_of(request, shown, cursor)

@@ -1,6 +1,5 @@
 """Bodies: read late, so that sign-in, permission, visibility and preconditions speak first, and never past a limit."""
 
-from collections.abc import Mapping
 from typing import Any, TypeVar, cast
 
 import orjson
@@ -119,8 +118,3 @@ async def read_patch(request: Request, model: type[Patch], limit: int) -> Patch:
     """The body as a merge patch (RFC 7396); what it makes of the resource is validated by the resource's room."""
     require_media_type(request, MERGE_PATCH_TYPE, JSON_TYPE)
     return validated(model, parse_json(await read_bytes(request, limit)))
-
-
-def takes(model: type[BaseModel] | Mapping[str, Any], *types: str, required: bool = True) -> dict[str, Any]:
-    """The `openapi_extra` of a call that reads its body late: the request body as the documentation shows it."""
-    return {"x-body": (model, types or (JSON_TYPE,), required)}

@@ -12,7 +12,7 @@ from fastapi.security import OAuth2, SecurityScopes
 
 from app.access.desk import Desk, open_desk, refuse_permission
 from app.core import clock
-from app.core.problems import INVALID_PARAMETER, PURPOSE_REQUIRED, UNAUTHORIZED, Flaw, Problem
+from app.core.problems import INVALID_PARAMETER, UNAUTHORIZED, Flaw, Problem
 from app.identity.callers import Visit
 from app.identity.roles import Permission
 from app.identity.tokens import Claims, InvalidToken, read_header
@@ -119,12 +119,6 @@ async def _desk(request: Request, visit: Visit, needed: Sequence[str]) -> AsyncI
 def desk_behind(request: Request, entered: Door) -> AbstractAsyncContextManager[Desk]:
     """The transaction of a call that came through a door and turns out to need one."""
     return _desk(request, entered.visit, [entered.permission.value])
-
-
-def require_purpose(visit: Visit) -> None:
-    """400 where persons are read or matched without a stated purpose."""
-    if visit.purpose is None:
-        raise Problem(PURPOSE_REQUIRED)
 
 
 def through_door(permission: Permission) -> Any:  # noqa: ANN401 - metadata of an Annotated

@@ -93,10 +93,10 @@ class World:
         """Give what was just created its documented id and reference; return the actual id."""
         assert answer.status_code == 201, answer.text
         made: dict[str, Any] = answer.json()
-        self.names[documented_id(number)] = made["id"]
+        self.names[documented_id(number)] = made.get("link_id", made["id"])
         if "reference" in made:
             self.names[f"KR-KNPA-CO-2026-{481900 + number}"] = made["reference"]
-        return str(made["id"])
+        return self.names[documented_id(number)]
 
 
 async def build(hub: Hub) -> World:
@@ -167,7 +167,7 @@ async def _build_administration(world: World) -> None:
         " effective_at = effective_at - interval '1 day' WHERE id = %s",
         due,
     )
-    suspended = await hub.post("/v1/agencies/SG-SPF/suspend")
+    suspended = await hub.post("/v1/agencies/SG-SPF/suspend", etag="*")
     assert suspended.status_code == 200, suspended.text
 
 

@@ -188,6 +188,38 @@ async def test_an_amendment_is_between_its_proposer_and_the_originator(hub: Hub)
     assert (await cambodia.post(f"{path}/amendments", {"patch": {"status": "nonsense"}})).status_code == 422
 
 
+async def test_an_amendment_never_undoes_a_newer_change_unseen(hub: Hub) -> None:
+    korea, cambodia = hub.partner("KR-KNPA"), hub.partner("KH-CNP")
+    path = f"{PATH}/{(await korea.profile(share=['KH-CNP']))['id']}"
+    proposed = (await cambodia.post(f"{path}/amendments", {"patch": {"summary": "theirs"}})).json()
+    other = (await cambodia.post(f"{path}/amendments", {"patch": {"status": "dormant"}})).json()
+    await korea.patch(path, {"summary": "newer"}, '"1"')
+
+    refused = await korea.post(f"{path}/amendments/{proposed['id']}/accept", {}, headers={"If-Match": '"1"'})
+    taken = await korea.post(f"{path}/amendments/{other['id']}/accept", {}, headers={"If-Match": '"1"'})
+
+    assert (refused.status_code, "summary changed" in refused.json()["detail"]) == (409, True)
+    assert taken.status_code == 200
+    profile = (await korea.get(path)).json()
+    assert (profile["summary"], profile["status"]) == ("newer", "dormant")
+
+
+async def test_a_link_is_read_where_it_was_said_to_be(hub: Hub) -> None:
+    korea, cambodia, thailand = hub.partner("KR-KNPA"), hub.partner("KH-CNP"), hub.partner("TH-RTP")
+    one, two = await korea.profile("One", share=["KH-CNP", "TH-RTP"]), await korea.profile("Two", share=["KH-CNP"])
+    body = {"type": "related_to", "kind": "criminal-organizations", "id": two["id"]}
+    added = await korea.post(f"{PATH}/{one['id']}/links", body)
+
+    assert {name: added.json()[name] for name in body} == body
+    place = added.headers["Location"]
+    assert (await cambodia.get(place)).json() == added.json()
+    assert (await thailand.get(place)).status_code == 404
+    assert (await cambodia.get(f"{PATH}/{two['id']}/links")).json()["items"][0]["id"] == one["id"]
+    assert (await cambodia.call("DELETE", place)).status_code == 403
+    assert (await korea.call("DELETE", place)).status_code == 204
+    assert (await cambodia.get(place)).status_code == 404
+
+
 async def test_a_sighting_is_between_its_observer_and_the_originator(hub: Hub) -> None:
     korea, cambodia, thailand = hub.partner("KR-KNPA"), hub.partner("KH-CNP"), hub.partner("TH-RTP")
     path = f"{PATH}/{(await korea.profile(share=['KH-CNP', 'TH-RTP']))['id']}"

@@ -236,10 +236,16 @@ def test_a_subscriber_counts_as_one() -> None:
 async def test_too_many_calls_are_told_when_to_come_back(hub: Hub) -> None:
     quota = hub.settings.sign_in_rate_limit
     for _ in range(quota):
-        await hub.client.get("/health/live")
+        await hub.client.get("/nowhere")
 
-    answer = await hub.client.get("/health/live")
+    answer = await hub.client.get("/nowhere")
 
     assert answer.status_code == 429
+    assert (await hub.client.get("/health/live")).status_code == 200
     assert 1 <= int(answer.headers["Retry-After"]) <= 61
+    sign_in = await hub.client.post("/oauth/token", data={"grant_type": "client_credentials"})
+    assert (sign_in.status_code, sign_in.headers["Retry-After"]) == (429, answer.headers["Retry-After"])
+    assert sign_in.headers["Content-Type"] == "application/json"
+    assert sign_in.json().keys() == {"error", "error_description"}
+    assert sign_in.json()["error"] == "slow_down"
     assert (await hub.partner("KR-KNPA").get(PATH)).status_code == 200

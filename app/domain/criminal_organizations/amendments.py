@@ -18,7 +18,8 @@ from app.domain.criminal_organizations.content import CriminalOrganizationConten
 from app.domain.criminal_organizations.profiles import body_of
 from app.domain.criminal_organizations.shapes import Amendment, AmendmentIn, CriminalOrganizationPatch
 from app.models.vocabularies import AmendmentState
-from app.records import contributions, shelf
+from app.records import contributions, history, shelf
+from app.records.documents import own_fields
 from app.records.shelf import Stored
 
 _TABLE = "amendments"
@@ -92,6 +93,7 @@ async def accept(desk: Desk, stored: Stored, amendment: Amendment, note: str | N
     """Take the change over into the profile as it stands now, and tell the proposer; 409 if it no longer fits."""
     _require_open(amendment)
     before = stored.fields
+    await _require_untouched(desk, stored, amendment)
     patch = CriminalOrganizationPatch.model_validate(amendment.patch)
     try:
         content = validated(CriminalOrganizationContent, patch.merged(before))
@@ -108,6 +110,15 @@ async def reject(desk: Desk, stored: Stored, amendment: Amendment, note: str | N
     """Decline the change, and tell who proposed it."""
     _require_open(amendment)
     return await _decide(desk, stored, amendment, AmendmentState.REJECTED, note)
+
+
+async def _require_untouched(desk: Desk, stored: Stored, amendment: Amendment) -> None:
+    """409 where a field was changed since the amendment was proposed: taking it over would undo that unseen."""
+    proposed_for = own_fields(await history.version(desk, stored.envelope.id, amendment.base_version))
+    touched = [name for name in amendment.patch if proposed_for.get(name) != stored.fields.get(name)]
+    if touched:
+        changed = f"Since version {amendment.base_version}, for which this was proposed, {', '.join(touched)} changed."
+        raise Problem(CONFLICT, detail=f"{changed} Reject the amendment, and take over by hand what still holds.")
 
 
 def _require_open(amendment: Amendment) -> None:
