@@ -1,5 +1,6 @@
 """Keys of repeated calls and cursors belong to whom they were given, and outlast no right."""
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
@@ -124,3 +125,71 @@ async def test_cursors_say_nothing_by_their_length(hub: Hub) -> None:
     lists = {len(seal_cursor(sealer, "/", {}, {"id": unknown_id(), "at": at.isoformat()})) for at in moments}
     scores = {len(seal_cursor(sealer, "/", {}, {"id": unknown_id(), "score": score})) for score in (1.0, 0.123456789)}
     assert len(feed | lists | scores) == 1
+
+
+async def test_one_key_sent_many_times_at_once_makes_one_record(hub: Hub) -> None:
+    partners = (hub.partner("KR-KNPA"), hub.partner("KH-CNP"))
+    for partner in partners:
+        await partner.profile("Known to the server from now on")
+    answers = await asyncio.gather(*(partner.post(PATH, {"name": "Once"}, **_key("k")) for partner in partners * 10))
+    for first, partner in enumerate(partners):
+        own = answers[first::2]
+        assert {answer.status_code for answer in own} <= {201, 409}
+        made = {answer.json()["id"] for answer in own if answer.status_code == 201}
+        assert len(made) == 1
+        (listed,) = (await partner.get(PATH, params={"q": "once"})).json()["items"]
+        assert {listed["id"]} == made
+
+
+async def test_one_number_sent_many_times_at_once_names_one_record(hub: Hub) -> None:
+    korea, cambodia = hub.partner("KR-KNPA"), hub.partner("KH-CNP")
+    await korea.profile("Known to the server from now on")
+    answers = await asyncio.gather(*(korea.post(PATH, {"name": "x", "external_id": "2026-7"}) for _ in range(20)))
+    (made,) = [answer for answer in answers if answer.status_code == 201]
+    refused = [answer for answer in answers if answer.status_code == 409]
+    assert len(refused) == 19
+    assert {answer.headers["Location"] for answer in refused} == {f"{PATH}/{made.json()['id']}"}
+    assert {answer.json()["existing"] for answer in refused} == {f"{PATH}/{made.json()['id']}"}
+    # To another agency the number is free, and nothing points at whose it is.
+    other = await cambodia.post(PATH, {"name": "x", "external_id": "2026-7"})
+    assert other.status_code == 201
+    assert made.json()["id"] not in other.text
+
+
+async def test_a_call_that_fails_in_a_group_fails_alone(hub: Hub) -> None:
+    """Calls of several agencies share a transaction: what one of them may not do leaves the others untouched."""
+    korea, cambodia, thailand = hub.partner("KR-KNPA"), hub.partner("KH-CNP"), hub.partner("TH-RTP")
+    partners = (korea, cambodia, thailand)
+    for partner in partners:
+        await partner.profile("Known to the server from now on")
+    revoked = hub.caller("TH-RTP", "analyst")
+    await revoked.profile("Known too")
+    hub.operator(
+        "UPDATE credentials SET status = 'revoked', revoked_at = now() WHERE client_id = %s", revoked.client_id
+    )
+    group = found_group(hub, "KR-KNPA", {})
+    handling = {"tlp": "AMBER", "audience": {"groups": [str(group)]}}
+    secret = await korea.profile("Secret")
+
+    def calls() -> list[Any]:
+        made = [partner.post(PATH, {"name": f"Of {partner.agency}"}) for partner in partners]
+        refused = [
+            revoked.post(PATH, {"name": "x"}),
+            cambodia.post(PATH, {"name": "x", "handling": handling}),
+            thailand.post(PATH, {"name": "x", "handling": {"audience": {"agencies": ["HUB"]}}}),
+        ]
+        reads = [partner.get(f"{PATH}/{secret['id']}") for partner in (*partners, revoked)]
+        return [*made, *refused, *reads]
+
+    answers = await asyncio.gather(*(call for _ in range(4) for call in calls()))
+    for turn in range(4):
+        statuses = [answer.status_code for answer in answers[turn * 10 : turn * 10 + 10]]
+        assert statuses == [201, 201, 201, 401, 422, 422, 200, 404, 404, 401]
+        for partner, answer in zip(partners, answers[turn * 10 :], strict=False):
+            assert (answer.json()["originator"], answer.json()["name"]) == (partner.agency, f"Of {partner.agency}")
+    # Each entry of the audit names who did it, and nobody else.
+    wrong = hub.look(
+        "SELECT count(*) FROM audit_entries a JOIN records r ON r.id = ANY (a.record_ids)"
+        " WHERE a.action = 'record.create' AND a.agency IS DISTINCT FROM r.originator"
+    )
+    assert wrong == [(0,)]
