@@ -30,6 +30,8 @@ from bench.servers import Server, ServerError
 HERE = Path(__file__).parent
 WORK = HERE / "work"
 SERVER_CPU, LOAD_CPU = 0, 1
+QUIET = 1.0
+"""Load average below which a machine counts as having nothing else to do."""
 CONSOLE = Console(stderr=True, soft_wrap=True)
 
 
@@ -86,6 +88,9 @@ def measure(asked: argparse.Namespace) -> None:
     cases = [case for case in CASES if case.key in asked.cases]
     chosen = [each for each in CONTESTANTS if each.key in asked.servers]
     samples: list[Sample] = []
+    busy = os.getloadavg()[0]
+    if busy > QUIET:
+        CONSOLE.print(f"Other work is under way (load {busy:.1f}): it will be felt in every figure.", style="yellow")
     with EmbeddedPostgres.start(asked.data) as cluster:
         for size in asked.sizes:
             ensure_loaded(cluster, size)
@@ -93,7 +98,13 @@ def measure(asked: argparse.Namespace) -> None:
         with connect(cluster, "postgres") as connection:
             postgres = server_version(connection)
     circumstances = facts(
-        postgres, {"connections": asked.connections, "seconds": asked.seconds, "rounds": asked.rounds}
+        postgres,
+        {
+            "connections": asked.connections,
+            "seconds": asked.seconds,
+            "rounds": asked.rounds,
+            "load_before": round(busy, 1),
+        },
     )
     results.write(asked.output, samples, circumstances)
     CONSOLE.print(f"written to {asked.output}", highlight=False)
