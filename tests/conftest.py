@@ -219,8 +219,9 @@ class Partner:
     async def get(self, path: str, **options: Any) -> httpx.Response:
         return await self.call("GET", path, **options)
 
-    async def post(self, path: str, json: Any = None, **options: Any) -> httpx.Response:
-        return await self.call("POST", path, json=json, **options)
+    async def post(self, path: str, json: Any = None, etag: str | None = None, **options: Any) -> httpx.Response:
+        headers = {**({"If-Match": etag} if etag else {}), **options.pop("headers", {})}
+        return await self.call("POST", path, json=json, headers=headers, **options)
 
     async def put(self, path: str, json: Any, etag: str | None = None, **options: Any) -> httpx.Response:
         headers = {**({"If-Match": etag} if etag else {}), **options.pop("headers", {})}

@@ -140,12 +140,11 @@ async def change_agency(request: Request, desk: AnyCaller, code: str) -> Respons
 
 
 async def _move(request: Request, desk: Desk, code: str, move: Callable[[Desk, Agency], Awaitable[Agency]]) -> Response:
-    """Do what ends or restores an agency's access; If-Match is looked at where it is sent, and not waited for."""
+    """Do what ends or restores an agency's access, based on the version named in If-Match."""
     agency = await directory.fetch(desk, code)
 
     async def act() -> calls.Made:
-        if "if-match" in request.headers:
-            calls.require_match(request, agency.version)
+        calls.require_match(request, agency.version)
         return _made(await move(desk, agency))
 
     return await calls.once(request, desk, _replay(desk), act)
@@ -155,13 +154,13 @@ async def _move(request: Request, desk: Desk, code: str, move: Callable[[Desk, A
     "/{code}/suspend",
     summary="Suspend an agency",
     operation_id="suspend_agency",
-    **operation(Agency, may_match=True, once=True, problems=("conflict",)),
+    **operation(Agency, match=True, once=True, problems=("conflict",)),
 )
 async def suspend_agency(request: Request, desk: Managing, code: str) -> Response:
     """Keep an agency out from the next request on: its credentials cannot sign in, and its tokens end.
 
     Its records, and what was shared with it, stay as they are. A pending recovery is cancelled, since its
-    administrators could not. If-Match is checked if it is sent, and not required: ending access waits for nothing.
+    administrators could not. In an emergency send `If-Match: *`: it acts on whatever version there is.
     """
     return await _move(request, desk, code, standing.suspend)
 
@@ -170,10 +169,13 @@ async def suspend_agency(request: Request, desk: Managing, code: str) -> Respons
     "/{code}/reinstate",
     summary="Reinstate an agency",
     operation_id="reinstate_agency",
-    **operation(Agency, may_match=True, once=True, problems=("conflict",)),
+    **operation(Agency, match=True, once=True, problems=("conflict",)),
 )
 async def reinstate_agency(request: Request, desk: Managing, code: str) -> Response:
-    """Let a suspended agency in again. Its credentials sign in anew; tokens from before stay ended."""
+    """Let a suspended agency in again. Its credentials sign in anew; tokens from before stay ended.
+
+    `If-Match: *` acts on whatever version there is.
+    """
     return await _move(request, desk, code, standing.reinstate)
 
 
@@ -181,11 +183,12 @@ async def reinstate_agency(request: Request, desk: Managing, code: str) -> Respo
     "/{code}/revoke-all",
     summary="End all tokens of an agency",
     operation_id="revoke_agency_tokens",
-    **operation(Agency, may_match=True, once=True),
+    **operation(Agency, match=True, once=True),
 )
 async def revoke_agency_tokens(request: Request, desk: Managing, code: str) -> Response:
     """End every token of an agency from the next request on; its credentials stay and can sign in again at once.
 
     A pending recovery is cancelled, so that nobody can keep an agency's administrators busy while it comes due.
+    In an emergency send `If-Match: *`: it acts on whatever version there is.
     """
     return await _move(request, desk, code, standing.revoke_all)

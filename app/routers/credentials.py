@@ -179,7 +179,7 @@ async def change_credential(request: Request, desk: AnyCaller, code: str, client
         IssuedCredential,
         body=Rotation,
         body_required=False,
-        may_match=True,
+        match=True,
         once=True,
         needs=NEEDS,
         problems=("conflict",),
@@ -188,14 +188,14 @@ async def change_credential(request: Request, desk: AnyCaller, code: str, client
 async def rotate_credential(request: Request, desk: AnyCaller, code: str, client_id: str) -> Response:
     """Draw a new secret, shown in this answer only. The former one works beside it until its grace ends.
 
-    Without a body the grace is an hour. If-Match is checked if it is sent. Needs `credentials:manage`.
+    Without a body the grace is an hour. After a leak send `If-Match: *`: it acts on whatever version there is.
+    Needs `credentials:manage`.
     """
     await require_keeper(desk, code)
     credential = await keeping.fetch(desk, code, client_id)
 
     async def act() -> calls.Made:
-        if "if-match" in request.headers:
-            calls.require_match(request, credential.version)
+        calls.require_match(request, credential.version)
         empty = not await read_bytes(request, house(request).settings.body_limit)
         sent = Rotation() if empty else await calls.read_body(request, Rotation)
         return made(await issuing.rotate(desk, credential, sent))
@@ -207,20 +207,19 @@ async def rotate_credential(request: Request, desk: AnyCaller, code: str, client
     "/{client_id}/revoke",
     summary="Revoke a credential",
     operation_id="revoke_credential",
-    **operation(Credential, may_match=True, once=True, needs=NEEDS, problems=("conflict",)),
+    **operation(Credential, match=True, once=True, needs=NEEDS, problems=("conflict",)),
 )
 async def revoke_credential(request: Request, desk: AnyCaller, code: str, client_id: str) -> Response:
     """End a credential for good, with all its tokens, from the next request on.
 
-    If-Match is checked if it is sent, and not required: ending access waits for nothing. The agency's last
-    administrator stays (409): issue another one first. Needs `credentials:manage`.
+    In an emergency send `If-Match: *`: it acts on whatever version there is. The agency's last administrator stays
+    (409): issue another one first. Needs `credentials:manage`.
     """
     await require_keeper(desk, code)
     credential = await keeping.fetch(desk, code, client_id)
 
     async def act() -> calls.Made:
-        if "if-match" in request.headers:
-            calls.require_match(request, credential.version)
+        calls.require_match(request, credential.version)
         return made(await keeping.revoke(desk, credential))
 
     return await calls.once(request, desk, replay(desk, code, secret=False), act)

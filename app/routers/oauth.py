@@ -9,11 +9,9 @@ from fastapi import APIRouter, Request, Response, Security
 from fastapi.routing import APIRoute
 from fastapi.security.http import HTTPBase
 from psycopg_pool import PoolTimeout
-from pydantic import Field
 
 from app.audit.refusals import Refusal, record_refusal
 from app.core.problems import Problem
-from app.core.shapes import Shape
 from app.domain.sign_in.clients import Lobby
 from app.domain.sign_in.granting import GRANT_TYPE, TokenAnswer, grant
 from app.domain.sign_in.introspection import ActiveToken, InactiveToken, introspect
@@ -22,13 +20,13 @@ from app.domain.sign_in.requests import ASSERTION_TYPE, FORM_LIMIT, FORM_TYPE, r
 from app.domain.sign_in.revocation import revoke
 from app.web import answers
 from app.web.bodies import read_bytes
+from app.web.oauth_answers import NO_STORE, OAuthRefusal, answer_oauth, oauth_error
 from app.web.rates import source_network
 from app.web.state import house
 
 log = logging.getLogger("interdesk.oauth")
 
 _ACTIONS = {"/oauth/token": "token.issue", "/oauth/introspect": "token.introspect", "/oauth/revoke": "token.revoke"}
-_NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}  # RFC 6749, section 5.1, wants both
 _UNAVAILABLE = OAuthError("temporarily_unavailable", "The hub cannot reach its database or its audit.", 503, 5)
 
 client_basic = HTTPBase(
@@ -37,23 +35,6 @@ client_basic = HTTPBase(
     description="Client id and client secret, as an administrator of the agency issued them.",
     auto_error=False,
 )
-
-
-class OAuthRefusal(Shape):
-    """An error in the shape of RFC 6749, section 5.2."""
-
-    error: str = Field(description="A code to react to.", examples=["invalid_client"])
-    error_description: str = Field(description="A sentence for whoever integrates.", examples=["The scope is empty."])
-
-
-def _answer(refusal: OAuthError) -> Response:
-    headers = dict(_NO_STORE)
-    if refusal.status == 401:  # noqa: PLR2004 - Unauthorized
-        headers["WWW-Authenticate"] = 'Basic realm="interdesk", charset="UTF-8"'
-    if refusal.retry_after is not None:
-        headers["Retry-After"] = str(refusal.retry_after)
-    body = OAuthRefusal(error=refusal.code, error_description=refusal.description)
-    return Response(body.model_dump_json(), refusal.status, headers=headers, media_type=answers.JSON)
 
 
 async def _refuse(request: Request, refusal: OAuthError) -> Response:
@@ -75,7 +56,7 @@ async def _refuse(request: Request, refusal: OAuthError) -> Response:
         except (psycopg.Error, PoolTimeout):
             log.exception("a refusal could not be recorded")
             refusal = _UNAVAILABLE
-    return _answer(refusal)
+    return answer_oauth(refusal)
 
 
 class OAuthRoute(APIRoute):
@@ -91,11 +72,10 @@ class OAuthRoute(APIRoute):
             except OAuthError as refusal:
                 return await _refuse(request, refusal)
             except Problem as problem:
-                detail = problem.detail or problem.type.title
-                return await _refuse(request, OAuthError("invalid_request", detail, problem.type.status))
+                return await _refuse(request, oauth_error(problem))
             except (psycopg.Error, PoolTimeout):
                 log.exception("the database failed")
-                return _answer(_UNAVAILABLE)
+                return answer_oauth(_UNAVAILABLE)
 
         return answer
 
@@ -123,8 +103,8 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
     413: {"model": OAuthRefusal, "description": f"The form has more than {FORM_LIMIT} bytes."},
     429: {
         "model": OAuthRefusal,
-        "description": "`slow_down`: this client failed too often from this network. Wait as `Retry-After` says; other "
-        "networks are not affected.",
+        "description": "`slow_down`: this client failed too often from this network, or the network asked too often. "
+        "Wait as `Retry-After` says; other networks are not affected.",
     },
     503: {"model": OAuthRefusal, "description": "`temporarily_unavailable`: try again later."},
 }
@@ -173,7 +153,7 @@ async def create_token(request: Request) -> Response:
     """
     lobby, form = await _read(request)
     granted = await grant(lobby, house(request).keys, request.headers.get("authorization"), form)
-    return Response(granted.model_dump_json(), headers=_NO_STORE, media_type=answers.JSON)
+    return Response(granted.model_dump_json(), headers=NO_STORE, media_type=answers.JSON)
 
 
 _TOKEN_FIELDS = {
@@ -196,7 +176,7 @@ async def introspect_token(request: Request) -> Response:
     """
     lobby, form = await _read(request)
     state = await introspect(lobby, house(request).keys, request.headers.get("authorization"), form)
-    return Response(state.model_dump_json(), headers=_NO_STORE, media_type=answers.JSON)
+    return Response(state.model_dump_json(), headers=NO_STORE, media_type=answers.JSON)
 
 
 @router.post(
@@ -217,4 +197,4 @@ async def revoke_token(request: Request) -> Response:
     """
     lobby, form = await _read(request)
     await revoke(lobby, house(request).keys, request.headers.get("authorization"), form)
-    return Response(status_code=200, headers=_NO_STORE)
+    return Response(status_code=200, headers=NO_STORE)

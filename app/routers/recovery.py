@@ -25,9 +25,8 @@ HUB_NEEDS = (Permission.CREDENTIALS_BOOTSTRAP.value,)
 
 
 def _made(found: Recovery, status: int = 200) -> calls.Made:
-    version = 1 if found.decided_at is None else 2
     location = f"/v1/agencies/{found.agency}/recovery" if status == 201 else None  # noqa: PLR2004 - Created
-    return calls.Made("recovery", str(found.id), version, found.model_dump_json(), status, location)
+    return calls.Made("recovery", str(found.id), found.version, found.model_dump_json(), status, location)
 
 
 def _replay(desk: Desk, code: str) -> calls.Replay:
@@ -87,17 +86,19 @@ async def request_recovery(request: Request, desk: AnyCaller, code: str) -> Resp
     "/{recovery_id}/cancel",
     summary="Cancel a recovery",
     operation_id="cancel_recovery",
-    **operation(Recovery, once=True, needs=NEEDS, problems=("conflict",)),
+    **operation(Recovery, match=True, once=True, needs=NEEDS, problems=("conflict",)),
 )
 async def cancel_recovery(request: Request, desk: AnyCaller, code: str, recovery_id: str) -> Response:
     """End a recovery before it is completed: any administrator of the agency can, and so can the hub.
 
+    If-Match names its `version` in quotes, as the list shows it; `If-Match: *` acts on whatever version there is.
     Needs `credentials:manage` (your own agency) or `credentials:bootstrap`.
     """
     await power_over(desk, code)
     found = await recovery.fetch(desk, code, parse_uuid(recovery_id))
 
     async def act() -> calls.Made:
+        calls.require_match(request, found.version)
         return _made(await recovery.cancel(desk, found))
 
     return await calls.once(request, desk, _replay(desk, code), act)
@@ -107,17 +108,19 @@ async def cancel_recovery(request: Request, desk: AnyCaller, code: str, recovery
     "/{recovery_id}/complete",
     summary="Complete a recovery",
     operation_id="complete_recovery",
-    **operation(IssuedCredential, status=201, once=True, needs=HUB_NEEDS, problems=("conflict",)),
+    **operation(IssuedCredential, status=201, match=True, once=True, needs=HUB_NEEDS, problems=("conflict",)),
 )
 async def complete_recovery(request: Request, desk: AnyCaller, code: str, recovery_id: str) -> Response:
     """Issue the `agency_admin` credential of a recovery that nobody cancelled in 24 hours; its secret is shown once.
 
-    The agency is told by the event `recovery.completed`. Needs `credentials:bootstrap`.
+    The agency is told by the event `recovery.completed`. If-Match names the recovery's `version` in quotes, as the list
+    shows it. Needs `credentials:bootstrap`.
     """
     await _require_hub(desk, code)
     found = await recovery.fetch(desk, code, parse_uuid(recovery_id))
 
     async def act() -> calls.Made:
+        calls.require_match(request, found.version)
         return made(await recovery.complete(desk, found), 201)
 
     return await calls.once(request, desk, replay(desk, code, secret=True), act)

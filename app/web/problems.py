@@ -22,6 +22,8 @@ from app.core.problems import (
     Flaw,
     Problem,
 )
+from app.web.oauth_answers import PREFIX as OAUTH
+from app.web.oauth_answers import answer_oauth, oauth_error
 from app.web.state import house
 
 log = logging.getLogger("interdesk.problems")
@@ -30,7 +32,9 @@ _UNRECORDED = {"internal", "unavailable", "rate-limited", "method-not-allowed", 
 
 
 def respond(problem: Problem, request: Request) -> Response:
-    """The problem document and its headers."""
+    """The problem document and its headers; below `/oauth/` the error that OAuth clients read."""
+    if request.url.path.startswith(OAUTH):
+        return answer_oauth(oauth_error(problem), problem.headers)
     kind = problem.type
     headers = dict(problem.headers)
     if kind is UNAUTHORIZED:

@@ -3,11 +3,12 @@
 import asyncio
 import logging
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from app.core import clock
+from app.core.clock import rfc3339
 from app.core.crypto import MasterKey
 from app.core.database_roles import DatabaseRole
 from app.core.db import Database
@@ -39,6 +40,13 @@ async def test_two_servers_that_start_at_once_agree_on_the_first_key(hub: Hub) -
     (row,) = hub.look("SELECT kid, sealed_private_key FROM signing_keys")
     assert {keeper.ring.signing_key(clock.now()).kid for keeper in keepers} == {row[0]}
     assert b"PRIVATE KEY" not in bytes(row[1])
+
+
+async def test_the_audit_tells_the_moment_as_the_api_writes_it(hub: Hub) -> None:
+    await rotated(hub)
+    statement = "SELECT detail ->> 'others_retire_at' FROM audit_entries WHERE action = 'signing_key.rotate'"
+    ((moment,),) = hub.look(statement)
+    assert rfc3339(datetime.fromisoformat(moment)) == moment
 
 
 async def test_another_master_key_does_not_open_the_keys(hub: Hub) -> None:

@@ -70,7 +70,7 @@ async def test_an_agency_is_admitted_and_read_by_every_member(hub: Hub, root: Pa
 async def test_a_code_is_never_used_twice_and_the_hubs_is_taken(root: Partner) -> None:
     assert (await root.post(PATH, KOREA)).status_code == 201
     assert (await root.post(PATH, KOREA)).status_code == 409
-    assert (await root.post(f"{PATH}/KR-KNPA/suspend")).status_code == 200
+    assert (await root.post(f"{PATH}/KR-KNPA/suspend", etag="*")).status_code == 200
     assert (await root.post(PATH, KOREA)).status_code == 409
     assert (await root.post(PATH, KOREA | {"code": "HUB"})).status_code == 409
 
@@ -111,10 +111,10 @@ async def test_only_the_hub_admits_suspends_and_reinstates(root: Partner) -> Non
     for caller in (korea, everything):
         assert (await caller.post(PATH, KOREA | {"code": "KR-OTHER"})).status_code == 403
         for act in ("suspend", "reinstate", "revoke-all"):
-            assert (await caller.post(f"{PATH}/KR-KNPA/{act}")).status_code == 403
-            assert (await caller.post(f"{PATH}/XX-NONE/{act}")).status_code == 403
-    assert (await root.post(f"{PATH}/XX-NONE/suspend")).status_code == 404
-    assert (await root.post(f"{PATH}/%00/suspend")).status_code == 404
+            assert (await caller.post(f"{PATH}/KR-KNPA/{act}", etag="*")).status_code == 403
+            assert (await caller.post(f"{PATH}/XX-NONE/{act}", etag="*")).status_code == 403
+    assert (await root.post(f"{PATH}/XX-NONE/suspend", etag="*")).status_code == 404
+    assert (await root.post(f"{PATH}/%00/suspend", etag="*")).status_code == 404
 
 
 async def test_an_agencys_administrator_keeps_names_languages_time_zone_and_contact(hub: Hub, root: Partner) -> None:
@@ -171,17 +171,17 @@ async def test_a_suspended_agency_is_out_with_the_next_request_and_comes_back_on
     key = await grant(korea, "analyst")
     analyst = await key.sign_in()
 
-    suspended = await root.post(f"{PATH}/KR-KNPA/suspend")
+    suspended = await root.post(f"{PATH}/KR-KNPA/suspend", etag="*")
 
     assert (suspended.json()["status"], suspended.headers["ETag"]) == ("suspended", '"2"')
     for caller in (korea, analyst):
         assert (await caller.get("/v1/me")).status_code == 401
         assert (await caller.get("/v1/criminal-organizations")).status_code == 401
     assert (await key.ask()).status_code == 401
-    assert (await root.post(f"{PATH}/KR-KNPA/suspend")).status_code == 409
-    reinstated = await root.post(f"{PATH}/KR-KNPA/reinstate")
+    assert (await root.post(f"{PATH}/KR-KNPA/suspend", etag="*")).status_code == 409
+    reinstated = await root.post(f"{PATH}/KR-KNPA/reinstate", etag="*")
     assert reinstated.json()["status"] == "active"
-    assert (await root.post(f"{PATH}/KR-KNPA/reinstate")).status_code == 409
+    assert (await root.post(f"{PATH}/KR-KNPA/reinstate", etag="*")).status_code == 409
     assert (await analyst.get("/v1/me")).status_code == 401, "a token from before stays ended"
     assert (await (await key.sign_in()).get("/v1/me")).status_code == 200
     assert [each for each in events(hub) if each.startswith("agency.")] == [
@@ -197,7 +197,7 @@ async def test_revoke_all_ends_every_token_and_no_credential(hub: Hub, root: Par
     key = await grant(korea, "analyst")
     analyst = await key.sign_in()
 
-    answer = await root.post(f"{PATH}/KR-KNPA/revoke-all")
+    answer = await root.post(f"{PATH}/KR-KNPA/revoke-all", etag="*")
 
     assert (answer.status_code, answer.headers["ETag"]) == (200, '"1"')
     assert [(await caller.get("/v1/me")).status_code for caller in (korea, analyst, thailand)] == [401, 401, 200]
@@ -206,9 +206,9 @@ async def test_revoke_all_ends_every_token_and_no_credential(hub: Hub, root: Par
 
 
 async def test_the_hub_cannot_shut_itself_out(root: Partner) -> None:
-    assert (await root.post(f"{PATH}/HUB/suspend")).status_code == 409
+    assert (await root.post(f"{PATH}/HUB/suspend", etag="*")).status_code == 409
     assert (await root.get("/v1/me")).status_code == 200
-    assert (await root.post(f"{PATH}/HUB/revoke-all")).status_code == 200
+    assert (await root.post(f"{PATH}/HUB/revoke-all", etag="*")).status_code == 200
     assert (await root.get("/v1/me")).status_code == 401
 
 
@@ -267,18 +267,29 @@ async def test_a_repeated_call_answers_the_version_it_made(root: Partner) -> Non
     assert again.headers["Location"] == f"{PATH}/KR-KNPA"
     assert (await root.post(PATH, KOREA | {"name": "x"}, headers=once)).status_code == 422
 
-    suspended = await root.post(f"{PATH}/KR-KNPA/suspend", headers=once)
-    await root.post(f"{PATH}/KR-KNPA/reinstate")
-    repeated = await root.post(f"{PATH}/KR-KNPA/suspend", headers=once)
+    suspended = await root.post(f"{PATH}/KR-KNPA/suspend", etag="*", headers=once)
+    await root.post(f"{PATH}/KR-KNPA/reinstate", etag="*")
+    repeated = await root.post(f"{PATH}/KR-KNPA/suspend", etag="*", headers=once)
     assert repeated.json() == suspended.json()
     assert (await root.get(f"{PATH}/KR-KNPA")).json()["status"] == "active", "a repeat moves nothing"
 
 
-async def test_a_stale_if_match_stops_a_suspension_and_none_is_needed(root: Partner) -> None:
+@pytest.mark.parametrize("move", ["suspend", "reinstate", "revoke-all"])
+async def test_a_move_needs_the_present_version_or_a_star_in_an_emergency(root: Partner, move: str) -> None:
     await root.post(PATH, KOREA)
-    stale = await root.post(f"{PATH}/KR-KNPA/suspend", headers={"If-Match": '"9"'})
-    assert stale.status_code == 412
-    assert (await root.post(f"{PATH}/KR-KNPA/suspend", headers={"If-Match": '"1"'})).status_code == 200
+    if move == "reinstate":
+        await root.post(f"{PATH}/KR-KNPA/suspend", etag='"1"')
+    before = await root.get(f"{PATH}/KR-KNPA")
+    path, once = f"{PATH}/KR-KNPA/{move}", {"Idempotency-Key": "m"}
+    assert (await root.post(path)).status_code == 428
+    assert (await root.post(path, headers=once)).status_code == 428
+    assert (await root.post(path, etag='"9"')).status_code == 412
+    assert (await root.post(path, etag="9")).status_code == 400
+    assert (await root.get(f"{PATH}/KR-KNPA")).json() == before.json(), "what is refused moves nothing"
+    assert (await root.post(path, etag=before.headers["ETag"], headers=once)).status_code == 200
+    assert (await root.post(path, headers=once)).headers["Idempotency-Replayed"] == "true", "a repeat needs none"
+    await root.post(f"{PATH}/KR-KNPA/{'suspend' if move == 'reinstate' else 'reinstate'}", etag="*")
+    assert (await root.post(path, etag="*")).status_code == 200
 
 
 async def test_the_database_itself_refuses_what_is_the_hubs(hub: Hub) -> None:

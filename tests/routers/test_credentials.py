@@ -101,15 +101,15 @@ async def test_a_revoked_credential_is_out_with_the_next_request_and_for_good(hu
     key = await grant(admin, "analyst")
     partner, path = await key.sign_in(), f"{PATH}/{key.client_id}"
 
-    revoked = await admin.post(f"{path}/revoke", headers={"Idempotency-Key": "r"})
+    revoked = await admin.post(f"{path}/revoke", etag="*", headers={"Idempotency-Key": "r"})
 
     assert (revoked.json()["status"], revoked.headers["ETag"]) == ("revoked", '"2"')
     assert revoked.json()["revoked_at"] is not None
     assert (await partner.get("/v1/me")).status_code == 401
     assert (await key.ask()).status_code == 401
-    assert (await admin.post(f"{path}/revoke", headers={"Idempotency-Key": "r"})).json() == revoked.json()
-    assert (await admin.post(f"{path}/revoke")).status_code == 409
-    assert (await admin.post(f"{path}/rotate")).status_code == 409
+    assert (await admin.post(f"{path}/revoke", etag="*", headers={"Idempotency-Key": "r"})).json() == revoked.json()
+    assert (await admin.post(f"{path}/revoke", etag="*")).status_code == 409
+    assert (await admin.post(f"{path}/rotate", etag="*")).status_code == 409
     assert (await admin.patch(path, {"label": "x"}, etag='"2"')).status_code == 409
     assert (await read(admin, key.client_id))["status"] == "revoked"
     types = [
@@ -127,24 +127,24 @@ async def test_both_secrets_work_until_the_grace_of_a_rotation_ends(hub: Hub, ad
     key = await grant(admin, "analyst")
     path, before = f"{PATH}/{key.client_id}", await key.sign_in()
 
-    rotated = await admin.post(f"{path}/rotate", {"grace_seconds": 600}, headers={"Idempotency-Key": "r"})
+    rotated = await admin.post(f"{path}/rotate", {"grace_seconds": 600}, etag="*", headers={"Idempotency-Key": "r"})
 
     fresh = key_of(hub, rotated)
     assert fresh.secret != key.secret
     assert rotated.json()["former_secret_until"] is not None
     assert (await key.ask()).status_code == (await fresh.ask()).status_code == 200
     assert (await before.get("/v1/me")).status_code == 200, "a rotation ends no token"
-    again = await admin.post(f"{path}/rotate", {"grace_seconds": 600}, headers={"Idempotency-Key": "r"})
+    again = await admin.post(f"{path}/rotate", {"grace_seconds": 600}, etag="*", headers={"Idempotency-Key": "r"})
     assert again.json() == rotated.json() | {"client_secret": None}
 
     below_policies(hub, "UPDATE credentials SET former_secret_until = now() WHERE client_id = %s", key.client_id)
     assert (await key.ask()).status_code == 401
     assert (await fresh.ask()).status_code == 200
 
-    third = key_of(hub, await admin.post(f"{path}/rotate", {"grace_seconds": 0}))
+    third = key_of(hub, await admin.post(f"{path}/rotate", {"grace_seconds": 0}, etag="*"))
     assert (await fresh.ask()).status_code == 401
     assert (await third.ask()).status_code == 200
-    without_body = await admin.call("POST", f"{path}/rotate")
+    without_body = await admin.call("POST", f"{path}/rotate", headers={"If-Match": "*"})
     assert (await third.ask()).status_code == 200, "an hour without a body"
     assert (await key_of(hub, without_body).ask()).status_code == 200
 
@@ -152,7 +152,7 @@ async def test_both_secrets_work_until_the_grace_of_a_rotation_ends(hub: Hub, ad
 @pytest.mark.parametrize("grace", [-1, 604_801, "x", 1.5, None])
 async def test_a_grace_is_bounded(admin: Partner, grace: object) -> None:
     key = await grant(admin, "analyst")
-    answer = await admin.post(f"{PATH}/{key.client_id}/rotate", {"grace_seconds": grace})
+    answer = await admin.post(f"{PATH}/{key.client_id}/rotate", {"grace_seconds": grace}, etag="*")
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["pointer"] == "/grace_seconds"
     assert (await key.ask()).status_code == 200
@@ -186,7 +186,7 @@ async def test_keys_are_changed_with_overlap(hub: Hub, admin: Partner) -> None:
     assert not await signs_in("old", old)
     assert await signs_in("new", new)
     assert (await admin.patch(path, {"jwks": None}, etag='"3"')).status_code == 422
-    assert (await admin.post(f"{path}/rotate")).status_code == 409
+    assert (await admin.post(f"{path}/rotate", etag="*")).status_code == 409
 
 
 @pytest.mark.parametrize(
@@ -264,20 +264,26 @@ async def test_a_change_needs_the_present_version_and_loses_no_other(admin: Part
     assert (await admin.patch(path, {"label": "x"})).status_code == 428
     answers = await asyncio.gather(*(admin.patch(path, {"label": f"n{n}"}, etag='"1"') for n in range(5)))
     assert sorted(answer.status_code for answer in answers) == [200, 412, 412, 412, 412]
-    assert (await admin.post(f"{path}/revoke", headers={"If-Match": '"1"'})).status_code == 412
+    for move in ("rotate", "revoke"):
+        assert (await admin.post(f"{path}/{move}")).status_code == 428
+        assert (await admin.post(f"{path}/{move}", etag='"1"')).status_code == 412
+    assert (await admin.post(f"{PATH}/idc_none/revoke")).status_code == 404
     assert (await admin.patch(f"{PATH}/idc_none", {"label": "x"}, etag='"1"')).status_code == 404
     assert (await admin.get(f"{PATH}/%00")).status_code == 404
     assert (await admin.patch(path, {"auth_method": "private_key_jwt"}, etag='"2"')).status_code == 422
     assert (await admin.patch(path, {"status": "revoked"}, etag='"2"')).status_code == 422
+    assert (await admin.post(f"{path}/rotate", etag='"2"')).headers["ETag"] == '"3"'
+    assert (await admin.post(f"{path}/revoke", etag='"3"')).status_code == 200
 
 
 async def test_an_agency_keeps_an_administrator(admin: Partner) -> None:
     path = f"{PATH}/{admin.client_id}"
-    assert (await admin.post(f"{path}/revoke")).status_code == 409
+    assert (await admin.post(f"{path}/revoke", etag="*")).status_code == 409
     assert (await admin.patch(path, {"roles": ["auditor"]}, etag='"1"')).status_code == 409
     second = await (await grant(admin, "agency_admin")).sign_in()
     both = await asyncio.gather(
-        admin.post(f"{PATH}/{second.client_id}/revoke"), second.post(f"{PATH}/{admin.client_id}/revoke")
+        admin.post(f"{PATH}/{second.client_id}/revoke", etag="*"),
+        second.post(f"{PATH}/{admin.client_id}/revoke", etag="*"),
     )
     assert sorted(answer.status_code for answer in both) in ([200, 401], [200, 409])
     left = admin if both[0].status_code == 200 else second
@@ -305,6 +311,8 @@ async def test_warnings_come_30_and_7_days_before_the_end_and_once_each(hub: Hub
     later = {"expires_at": rfc3339(clock.now() + timedelta(days=20))}
     assert (await admin.patch(f"{PATH}/{key.client_id}", later, etag='"1"')).status_code == 200
     assert warned()[-1] == (key.client_id, 30), "a later end is warned of anew"
+    moments = hub.look("SELECT data ->> 'expires_at' FROM events WHERE type = 'credential.expiring' ORDER BY at")
+    assert moments[-1] == (later["expires_at"],), "written as the API writes moments"
     ends_in(-1)
     assert len(warned()) == 3
     analyst = await (await grant(admin, "analyst")).sign_in()

@@ -62,6 +62,17 @@ async def test_what_cannot_be_looked_up_or_recorded_is_not_answered(
         assert answer.headers["Retry-After"] == "5"
 
 
+@pytest.mark.parametrize("path", ["/oauth/token", "/oauth/introspect", "/oauth/revoke"])
+async def test_what_the_router_refuses_has_the_same_shape(hub: Hub, path: str) -> None:
+    wrong_method, nowhere = await hub.client.put(path), await hub.client.post(f"{path}/x")
+    assert (wrong_method.status_code, wrong_method.headers["Allow"], nowhere.status_code) == (405, "POST", 404)
+    for answer in (wrong_method, nowhere):
+        assert (answer.headers["Content-Type"], answer.headers["Cache-Control"]) == ("application/json", "no-store")
+        assert answer.json().keys() == {"error", "error_description"}
+        assert answer.json()["error"] == "invalid_request"
+        assert not set(answer.json()["error_description"]) & set('"\\')
+
+
 async def test_a_token_is_not_answered_when_its_entry_cannot_be_written(hub: Hub, key: Key) -> None:
     with psycopg.connect(hub.conninfo(DatabaseRole.OWNER), autocommit=True) as connection:
         connection.execute(

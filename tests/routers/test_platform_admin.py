@@ -87,8 +87,8 @@ async def test_the_hub_gets_no_more_than_it_was_given(root: Partner) -> None:
     assert (await root.get(theirs)).status_code == 403
     assert (await root.get(path)).status_code == 403
     assert (await root.patch(path, {"label": "x"}, etag='"1"')).status_code == 403
-    assert (await root.post(f"{path}/rotate")).status_code == 403
-    assert (await root.post(f"{path}/revoke")).status_code == 403
+    assert (await root.post(f"{path}/rotate", etag="*")).status_code == 403
+    assert (await root.post(f"{path}/revoke", etag="*")).status_code == 403
     assert (await root.get("/v1/agencies/XX-NONE/credentials")).status_code == 404
     assert (await korea.get("/v1/me")).status_code == 200
 
@@ -123,11 +123,11 @@ async def test_the_policies_refuse_a_second_administrator_too(hub: Hub, root: Pa
 
 async def test_the_hub_keeps_its_own_administrators_and_at_least_one(root: Partner) -> None:
     own = "/v1/agencies/HUB/credentials"
-    assert (await root.post(f"{own}/{root.client_id}/revoke")).status_code == 409
+    assert (await root.post(f"{own}/{root.client_id}/revoke", etag="*")).status_code == 409
     second = await (await grant(root, "platform_admin", label="second")).sign_in()
-    assert (await second.post(f"{own}/{root.client_id}/revoke")).status_code == 200
+    assert (await second.post(f"{own}/{root.client_id}/revoke", etag="*")).status_code == 200
     assert (await root.get("/v1/me")).status_code == 401
-    assert (await second.post(f"{own}/{root.client_id}/rotate")).status_code == 409
+    assert (await second.post(f"{own}/{root.client_id}/rotate", etag="*")).status_code == 409
     assert [each["status"] for each in (await second.get(own)).json()["items"]] == ["revoked", "active"]
 
 
@@ -142,8 +142,8 @@ async def test_an_agencys_administrator_reaches_no_other_agency(root: Partner) -
         for client_id in (thailand.client_id, root.client_id, "idc_none"):
             assert (await korea.get(f"{path}/{client_id}")).status_code == 404
             assert (await korea.patch(f"{path}/{client_id}", {"label": "x"}, etag="*")).status_code == 404
-            assert (await korea.post(f"{path}/{client_id}/rotate")).status_code == 404
-            assert (await korea.post(f"{path}/{client_id}/revoke")).status_code == 404
+            assert (await korea.post(f"{path}/{client_id}/rotate", etag="*")).status_code == 404
+            assert (await korea.post(f"{path}/{client_id}/revoke", etag="*")).status_code == 404
     assert (await korea.get(f"/v1/agencies/KR-KNPA/credentials/{thailand.client_id}")).status_code == 404
     analyst = await (await grant(korea, "analyst", "auditor")).sign_in()
     for code in ("KR-KNPA", "TH-RTP", "XX-NONE"):

@@ -17,7 +17,8 @@ from app.domain.credentials.shapes import IssuedCredential, Recovery, RecoveryRe
 from app.identity.secrets import hash_secret, new_client_id, new_client_secret
 
 _COLUMNS = sql.SQL(
-    "id, agency, label, state, requested_by, requested_at, effective_at, decided_by, decided_at, completed_with"
+    "id, agency, label, state, requested_by, requested_at, effective_at, decided_by, decided_at, completed_with,"
+    " CASE WHEN decided_at IS NULL THEN 1 ELSE 2 END AS version"
 )
 _FETCH = sql.SQL("SELECT {} FROM recoveries WHERE agency = %(agency)s AND id = %(id)s").format(_COLUMNS)
 _PAGE = sql.SQL(
@@ -43,7 +44,13 @@ async def fetch(desk: Desk, agency: str, recovery_id: UUID | None) -> Recovery:
 
 def as_requested(recovery: Recovery) -> Recovery:
     """A recovery as it was answered to whoever asked for it."""
-    undecided = {"state": RecoveryState.PENDING, "decided_by": None, "decided_at": None, "completed_with": None}
+    undecided = {
+        "state": RecoveryState.PENDING,
+        "decided_by": None,
+        "decided_at": None,
+        "completed_with": None,
+        "version": 1,
+    }
     return recovery.model_copy(update=undecided)
 
 

@@ -212,6 +212,7 @@ class Recovery(Shape):
     decided_by: str | None = Field(description="The credential that cancelled or completed it.")
     decided_at: UtcDateTime | None = Field(description="When it was cancelled or completed.")
     completed_with: str | None = Field(description="Client id of the credential that was issued.")
+    version: int = Field(description="1 while it is pending, 2 once it is decided; in quotes it is the ETag.")
 
 
 def check_expiry(content: CredentialContent) -> list[Flaw]:

@@ -27,7 +27,6 @@ class Note:
     media_type: str = "application/json"
     body_required: bool = True
     match: bool = False
-    may_match: bool = False
     once: bool = False
     texts: tuple[str, ...] = ()
     etag: bool = True
@@ -88,7 +87,6 @@ def operation(  # noqa: PLR0913 - each says one thing about a call
     media_type: str = "application/json",
     body_required: bool = True,
     match: bool = False,
-    may_match: bool = False,
     once: bool = False,
     csv: bool = False,
     html: bool = False,
@@ -100,11 +98,11 @@ def operation(  # noqa: PLR0913 - each says one thing about a call
 ) -> dict[str, Any]:
     """What a route's decorator is told besides its summary.
 
-    `answer` and `body` are shapes; `types` are the media types of the body; `match`: If-Match is required; `may_match`:
-    it is looked at where it is sent; `once`: Idempotency-Key is taken; `csv`, `html`: text/csv or text/html is offered
-    too; `etag`: the answer carries one; `also`: what the call answers with other statuses of success; `headers`: what
-    else the answer carries; `needs`: permissions of which one is enough, where the signature cannot say it; `problems`:
-    slugs of problem types that only this call answers.
+    `answer` and `body` are shapes; `types` are the media types of the body; `match`: If-Match is required; `once`:
+    Idempotency-Key is taken; `csv`, `html`: text/csv or text/html is offered too; `etag`: the answer carries one;
+    `also`: what the call answers with other statuses of success; `headers`: what else the answer carries; `needs`:
+    permissions of which one is enough, where the signature cannot say it; `problems`: slugs of problem types that only
+    this call answers.
     """
     paged = any(made is answer for (_, paged), (_, made) in _PAGES.items() if paged)
     note = Note(
@@ -115,7 +113,6 @@ def operation(  # noqa: PLR0913 - each says one thing about a call
         media_type=media_type,
         body_required=body_required,
         match=match,
-        may_match=may_match,
         once=once,
         texts=(("text/csv",) if csv else ()) + (("text/html",) if html else ()),
         etag=etag,

@@ -95,12 +95,9 @@ def _headers_taken(spec: Mapping[str, Any], note: Note | None, method: str) -> l
     if note and note.match:
         description = (
             "ETag of the version that the change is based on, in its quotes: 428 without it, 412 if it is not the "
-            "present one."
+            "present one. `*` is whatever version there is."
         )
         found.append(_taken("If-Match", description, _TAGS_MAX, _TAGS, required=True))
-    if note and note.may_match:
-        description = "ETag that the resource must still have; without it the call goes by what is there."
-        found.append(_taken("If-Match", description, _TAGS_MAX, _TAGS))
     if note and note.once:
         description = "A key of your own: the same call with the same key within 24 hours is not done twice."
         found.append(_taken("Idempotency-Key", description, KEY_MAX, "^[ -~]+$"))

@@ -56,7 +56,7 @@ def problems_of(spec: Mapping[str, Any], note: Note | None, path: str, method: s
         slugs.append("not-acceptable")
     if note.match:
         slugs.append("precondition-required")
-    if note.match or note.may_match:
+    if note.match:
         slugs.append("precondition-failed")
     if note.body:
         slugs += ["body-too-large", "unsupported-media-type", "invalid-body"]
