@@ -62,7 +62,7 @@ class World:
 
     def on(self, hub: Hub) -> "World":
         """This world on a copy of its database."""
-        return replace(self, hub=hub, names=dict(self.names), partners={})
+        return replace(self, hub=hub, names=dict(self.names), clients=dict(self.clients), partners={})
 
     def actual(self, text: str) -> str:
         for documented, actual in self.names.items():
