@@ -76,14 +76,10 @@ class Cluster:
 def pytest_configure(config: pytest.Config) -> None:
     """Make this run's cluster; workers inherit the name of its folder.
 
-    Not below pytest's own temporary folder: another run that cleans up there would take a living server's files. And
-    without waiting for the disk, which a server under test need not survive the loss of power for.
+    Not below pytest's own temporary folder: another run that cleans up there would take a living server's files.
     """
     if not hasattr(config, "workerinput"):
         os.environ[ROOT] = tempfile.mkdtemp(prefix="interdesk-tests-")
-        EmbeddedPostgres.start(Path(os.environ[ROOT])).release()
-        (settings,) = Path(os.environ[ROOT]).rglob("postgresql.auto.conf")
-        settings.write_text("fsync = off\nfull_page_writes = off\n", encoding="utf-8")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
