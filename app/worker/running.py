@@ -41,9 +41,7 @@ async def running_worker(conninfo: str, master_key: MasterKey | None = None) -> 
     try:
         yield
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await _end(tasks)
 
 
 async def run(conninfo: str, master_key: MasterKey | None = None) -> None:
@@ -63,9 +61,21 @@ async def _keep_working(conninfo: str, master_key: MasterKey | None) -> None:
 
 
 async def _kept_up(name: str, conninfo: str, work: Callable[[str], Awaitable[None]]) -> None:
+    this = asyncio.current_task()
     while True:
         try:
             await work(conninfo)
         except Exception:
-            log.exception("background work failed and begins again", work=name)
+            log.exception("background work failed", work=name)
+            if this and this.cancelling():
+                return  # it failed while it was being ended, and its failure took the place of the cancellation
         await asyncio.sleep(_PAUSE_SECONDS)
+
+
+async def _end(tasks: list[asyncio.Task[None]]) -> None:
+    """Cancel the tasks until they have ended: whatever lost one cancellation gets the next."""
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=2 * _GRACE_SECONDS)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, TypeAlias
 
 import httpx
 import pytest
@@ -19,6 +19,19 @@ INTERDESK = Path(sys.executable).parent / "interdesk"
 PATH = "/v1/criminal-organizations"
 DEADLINE = 60.0
 
+Process: TypeAlias = "subprocess.Popen[str]"
+
+
+def put_down(process: Process) -> None:
+    """End a process that may have ended; one that does not listen is killed, so that no test waits for ever."""
+    process.terminate()
+    try:
+        process.communicate(timeout=DEADLINE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        raise
+
 
 @dataclass(frozen=True)
 class Host:
@@ -26,19 +39,27 @@ class Host:
 
     folder: Path
 
-    def start(self, *arguments: str, **environment: str) -> "subprocess.Popen[str]":
+    @property
+    def log(self) -> Path:
+        """What servers on this host have written. A pipe that nobody reads would fill, and halt them."""
+        return self.folder / "server.log"
+
+    def start(self, *arguments: str, log: IO[str] | int = subprocess.PIPE, **environment: str) -> Process:
         return subprocess.Popen(  # noqa: S603 - our own
             [INTERDESK, *arguments],
             cwd=self.folder,
             env={"PATH": os.environ["PATH"], "INTERDESK_DATA": "./var", **environment},
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=log,
             text=True,
         )
 
     def run(self, *arguments: str, **environment: str) -> tuple[int, str, str]:
         process = self.start(*arguments, **environment)
-        out, err = process.communicate(timeout=DEADLINE)
+        try:
+            out, err = process.communicate(timeout=DEADLINE)
+        finally:
+            process.kill()
         return process.returncode, out, err
 
     def json(self, *arguments: str) -> Any:
@@ -51,26 +72,28 @@ class Host:
 class Serving:
     """A server at work, and what it said of itself."""
 
-    process: "subprocess.Popen[str]"
+    process: Process
+    log: Path
     said: dict[str, Any]
 
     def end(self) -> tuple[int, list[dict[str, Any]]]:
         """End it as a service manager does; its exit code and its log."""
-        self.process.terminate()
-        _, err = self.process.communicate(timeout=DEADLINE)
-        return self.process.returncode, [json.loads(line) for line in err.splitlines() if line.startswith("{")]
+        put_down(self.process)
+        lines = self.log.read_text(encoding="utf-8").splitlines()
+        return self.process.returncode, [json.loads(line) for line in lines if line.startswith("{")]
 
 
 @contextmanager
 def serve(host: Host, *options: str) -> Iterator[Serving]:
-    with host.start("serve", "--port", "0", "--json", *options) as process:
-        try:
-            assert process.stdout is not None
-            line = process.stdout.readline()
-            assert line, process.communicate()[1]
-            yield Serving(process, json.loads(line))
-        finally:
-            process.terminate()
+    with host.log.open("w", encoding="utf-8") as log:
+        process = host.start("serve", "--port", "0", "--json", *options, log=log)
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line, host.log.read_text(encoding="utf-8")
+        yield Serving(process, host.log, json.loads(line))
+    finally:
+        put_down(process)
 
 
 @pytest.fixture(scope="module")
@@ -159,11 +182,14 @@ def test_a_port_in_use_is_refused(host: Host, serving: Serving) -> None:
 
 def test_the_worker_runs_alone(host: Host, korea: dict[str, Any]) -> None:
     assert korea
-    with host.start("worker", "--json") as process:
+    process = host.start("worker", "--json")
+    try:
         assert process.stdout is not None
         said = process.stdout.readline()
         process.terminate()
         _, err = process.communicate(timeout=DEADLINE)
+    finally:
+        process.kill()
 
     assert json.loads(said) == {"status": "working"}
     assert (process.returncode, [line for line in err.splitlines() if "exception" in line]) == (0, [])

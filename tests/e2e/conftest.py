@@ -1,8 +1,6 @@
 """A host with three agencies, each with a credential, set up by the lines that administrators script."""
 
 import json
-import os
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +11,7 @@ import pytest
 
 from app.core.database_roles import DatabaseRole
 from app.core.embedded import EmbeddedPostgres
-from tests.cli.test_serving import INTERDESK, Host, Serving, signed_in
+from tests.cli.test_serving import Host, Serving, put_down, signed_in
 from tests.core.embedded.support import ask
 
 PATH = "/v1/criminal-organizations"
@@ -45,18 +43,10 @@ class Site:
     def start(self) -> None:
         if self.serving is not None and self.serving.process.poll() is None:
             return
-        # Its log goes to a file: a pipe that nobody reads would fill, and halt it.
-        with (self.host.folder / "server.log").open("a", encoding="utf-8") as log:
-            process = subprocess.Popen(  # noqa: S603 - our own
-                [INTERDESK, "serve", "--port", "0", "--json"],
-                cwd=self.host.folder,
-                env={"PATH": os.environ["PATH"], "INTERDESK_DATA": "./var", "INTERDESK_RATE_LIMIT": "1000000"},
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-            )
+        with self.host.log.open("a", encoding="utf-8") as log:
+            process = self.host.start("serve", "--port", "0", "--json", log=log, INTERDESK_RATE_LIMIT="1000000")
         assert process.stdout is not None
-        self.serving = Serving(process, json.loads(process.stdout.readline()))
+        self.serving = Serving(process, self.host.log, json.loads(process.stdout.readline()))
 
     def kill(self) -> None:
         """End the server as a power cut would."""
@@ -88,8 +78,7 @@ def host_with_agencies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sit
             )
         yield site
         if site.serving is not None and site.serving.process.poll() is None:
-            site.serving.process.terminate()
-            site.serving.process.communicate()
+            put_down(site.serving.process)
 
 
 @pytest.fixture

@@ -3,9 +3,10 @@
 import asyncio
 
 import psycopg
+import pytest
 
 from app.core.database_roles import DatabaseRole
-from app.worker import run, running_worker
+from app.worker import run, running, running_worker
 from app.worker.jobs import CLOCK, JOBS, job_app
 from tests.conftest import Hub
 from tests.events.following import DEADLINE, Follower, follower, only, until
@@ -15,6 +16,10 @@ from tests.routers.entrance import below_policies
 async def _told(reader: Follower, type_: str, subject: str) -> bool:
     await reader.follow()
     return any((event["type"], event["subject"]) == (f"interdesk.{type_}", subject) for event in reader.events)
+
+
+async def _at_work(hub: Hub) -> bool:
+    return hub.look("SELECT FROM procrastinate.procrastinate_periodic_defers") != []
 
 
 async def test_events_and_losses_follow_in_time(hub: Hub) -> None:
@@ -93,11 +98,7 @@ async def test_a_database_that_cuts_every_connection_is_come_back_to(hub: Hub) -
 async def test_a_worker_that_is_cancelled_leaves_nothing_behind(hub: Hub) -> None:
     before = asyncio.all_tasks()
     task = asyncio.create_task(run(hub.conninfo(DatabaseRole.WORKER)))
-
-    async def at_work() -> bool:
-        return hub.look("SELECT FROM procrastinate.procrastinate_periodic_defers") != []
-
-    await until(at_work, 5)
+    await until(lambda: _at_work(hub), 5)
     task.cancel()
     await asyncio.wait([task])
 
@@ -106,6 +107,43 @@ async def test_a_worker_that_is_cancelled_leaves_nothing_behind(hub: Hub) -> Non
     assert hub.look("SELECT FROM procrastinate.procrastinate_workers") == []
     sessions = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND usename = %s"
     assert hub.look(sessions, DatabaseRole.WORKER.value) == []
+
+
+async def test_work_that_fails_while_it_is_ended_has_ended(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when the database dies in the moment in which the worker says goodbye to it."""
+    begun: list[str] = []
+
+    async def stubborn(conninfo: str) -> None:
+        begun.append(conninfo)
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            message = "the server closed the connection"
+            raise OSError(message) from None
+
+    monkeypatch.setattr(running, "keep_sequencing", stubborn)
+    async with asyncio.timeout(20):
+        async with running_worker(hub.conninfo(DatabaseRole.WORKER)):
+            await until(lambda: _at_work(hub), 5)
+
+    assert len(begun) == 1
+
+
+async def test_work_that_loses_a_cancellation_gets_another(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def deaf_once(conninfo: str) -> None:
+        assert conninfo
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            await asyncio.Event().wait()
+
+    monkeypatch.setattr(running, "keep_sequencing", deaf_once)
+    monkeypatch.setattr(running, "_GRACE_SECONDS", 0.5)
+    async with asyncio.timeout(20):
+        async with running_worker(hub.conninfo(DatabaseRole.WORKER)):
+            await until(lambda: _at_work(hub), 5)
+
+    assert {task.get_name() for task in asyncio.all_tasks()}.isdisjoint({"sequencer", "jobs"})
 
 
 async def test_every_job_does_its_work(hub: Hub) -> None:
