@@ -25,7 +25,7 @@ def create_app(settings: Settings, database_conninfo: str, master_key: MasterKey
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[Mapping[str, object]]:
-        database = Database(database_conninfo, settings.database_connections)
+        database = Database(database_conninfo, settings.database_connections, settings.session)
         await database.open()
         try:
             keeper = await KeyKeeper.open(database, master_key)

@@ -2,7 +2,7 @@
 
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr, field_validator
@@ -43,6 +43,11 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = Field(
         (), description="Networks, separated by commas, whose X-Forwarded-For is believed."
     )
+    legal_basis: Literal["recorded", "required"] = Field(
+        "recorded",
+        description="Whether what is neither GREEN nor CLEAR may be shared on no agreement: `recorded` allows it and "
+        "says so wherever the sharing is shown, `required` refuses it.",
+    )
     body_limit: int = Field(1_048_576, ge=1024, description="Bytes a request body may have; more is answered with 413.")
     rate_limit: int = Field(6000, ge=1, description="Requests a client may make in a minute, in each server process.")
     sign_in_rate_limit: int = Field(
@@ -53,6 +58,11 @@ class Settings(BaseSettings):
         None, description="Bearer token for /metrics; without one /metrics is not there."
     )
     log_level: str = Field("info", description="debug, info, warning or error.")
+
+    @property
+    def session(self) -> dict[str, str]:
+        """The settings that the database goes by, on every connection that writes records."""
+        return {"interdesk.legal_basis": self.legal_basis}
 
     @field_validator("trusted_proxies", mode="before")
     @classmethod

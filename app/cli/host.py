@@ -55,7 +55,7 @@ async def operator_database(opened: Installation) -> AsyncIterator[Database]:
     """
     conninfo = opened.conninfo(DatabaseRole.WORKER)
     await (await psycopg.AsyncConnection.connect(conninfo)).close()
-    database = Database(conninfo, connections=2)
+    database = Database(conninfo, connections=2, session=opened.settings.session)
     await database.open()
     try:
         yield database

@@ -114,6 +114,15 @@ UNKNOWN_REFERENCE = ProblemType(
     "A record, agency, group or agreement named in the body does not exist or may not be known to you. `errors` "
     "points at each. Nothing was changed.",
 )
+NO_LEGAL_BASIS = ProblemType(
+    "no-legal-basis",
+    422,
+    "Nothing makes this sharing lawful",
+    "What is neither GREEN nor CLEAR may be shared on an agreement in force that covers the originator, every "
+    "recipient and the kind of record; with a group, on its charter. `errors` says what is missing: name another "
+    "agreement in `legal_basis`, share with other agencies, or use an emergency disclosure where life is in danger. "
+    "Nothing was changed.",
+)
 IDEMPOTENCY_MISMATCH = ProblemType(
     "idempotency-key-mismatch",
     422,

@@ -24,7 +24,7 @@ from app.domain.criminal_organizations.shapes import (
 )
 from app.domain.groups import groups
 from app.domain.groups.shapes import GroupCreate
-from app.records import opening, shelf
+from app.records import disclosing, shelf
 from app.records.shapes import DisclosureIn
 from app.records.shelf import Stored
 
@@ -123,9 +123,9 @@ async def _contribute(narrator: _Narrator) -> None:
         await _amend(narrator, amendment)
     for disclosure in story.DISCLOSURES:
         async with narrator.at(disclosure.agency, disclosure.profile) as (desk, stored):
-            if not await opening.disclosures(desk, stored, None, _MANY):
+            if not await disclosing.disclosures(desk, stored, None, _MANY):
                 sent = validated(DisclosureIn, disclosure.body)
-                await opening.disclose(desk, profiles.KIND, stored.envelope.id, sent)
+                await disclosing.disclose(desk, profiles.KIND, stored.envelope.id, sent)
 
 
 async def _amend(narrator: _Narrator, amendment: Contribution) -> None:

@@ -43,6 +43,7 @@ class Group(SQLModel, table=True):
     created_at: datetime = Field(sa_type=DateTime(timezone=True))
     updated_at: datetime = Field(sa_type=DateTime(timezone=True))
     ended_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    charter: UUID | None = Field(default=None, foreign_key="agreements.id")
 
 
 class Membership(SQLModel, table=True):

@@ -58,7 +58,13 @@ class Disclosure(SQLModel, table=True):
     record_id: UUID = Field(foreign_key="records.id")
     agencies: list[str] = Field(sa_type=ARRAY(Text))
     groups: list[UUID] = Field(sa_type=ARRAY(Uuid))
+    legal_basis: UUID | None = Field(default=None, foreign_key="agreements.id")
+    without_basis: bool
     purpose: str = Field(sa_type=Text)
+    emergency: str | None = Field(default=None, sa_type=Text)
+    lapses_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    confirmed_by: UUID | None = Field(default=None, foreign_key="disclosures.id")
+    version: int = Field(default=1)
     at: datetime = Field(sa_type=DateTime(timezone=True))
     officer: str | None = Field(default=None, sa_type=Text)
 

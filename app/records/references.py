@@ -16,12 +16,6 @@ def unknown_reference(*pointers: str) -> Problem:
     return Problem(UNKNOWN_REFERENCE, errors=[Flaw(pointer, "unknown-reference", detail) for pointer in pointers])
 
 
-def check_legal_basis(agreement: UUID | None, pointer: str) -> None:
-    """422 for a legal basis: it names an agreement that the caller may know of, and there is none."""
-    if agreement is not None:
-        raise unknown_reference(pointer)
-
-
 def audience_pointers(audience: Audience, unknown: set[Any], pointer: str) -> list[str]:
     """Where an audience names what is unknown to the caller; `pointer` is the audience's own."""
     lists: dict[str, Sequence[Any]] = {
@@ -34,8 +28,7 @@ def audience_pointers(audience: Audience, unknown: set[Any], pointer: str) -> li
 
 
 async def check_audience(desk: Desk, handling: Handling, pointer: str) -> None:
-    """422 for what a handling names and the caller may not; `pointer` is the handling's own."""
-    check_legal_basis(handling.legal_basis, f"{pointer}/legal_basis")
+    """422 for agencies and groups that a handling names and the caller may not; `pointer` is the handling's own."""
     audience = handling.audience
     unknown = await _unknown(desk, [*audience.agencies, *audience.excluded], [*audience.groups, *audience.observers_of])
     if unknown:
@@ -43,8 +36,7 @@ async def check_audience(desk: Desk, handling: Handling, pointer: str) -> None:
 
 
 async def check_named(desk: Desk, sent: DisclosureIn) -> None:
-    """422 for agencies, groups or a legal basis of a disclosure that the caller may not name."""
-    check_legal_basis(sent.legal_basis, "/legal_basis")
+    """422 for agencies and groups of a disclosure that the caller may not name."""
     unknown = await _unknown(desk, sent.agencies, sent.groups)
     if unknown:
         raise unknown_reference(*_pointers({"/agencies": sent.agencies, "/groups": sent.groups}, unknown))

@@ -3,7 +3,7 @@
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, Strict, model_validator
 
 from app.access.handling import AGENCIES_MAX, GROUPS_MAX
 from app.core.codes import AgencyCode
@@ -32,16 +32,46 @@ class DisclosureIn(Shape):
     groups: Annotated[list[UUID], Field(max_length=GROUPS_MAX), AfterValidator(distinct)] = Field(
         default_factory=list, description="Groups to open it to; their chair and members see it."
     )
-    legal_basis: UUID | None = Field(default=None, description="The agreement that makes the sharing lawful.")
+    legal_basis: UUID | None = Field(
+        default=None,
+        description="The agreement that makes the sharing with these agencies lawful; left out, it is the one that the "
+        "handling names. With groups it is always their charter.",
+    )
     purpose: Paragraph = Field(
         description="Why they need it.", examples=["Arrest planned for December, case 2026-1187."]
+    )
+    emergency: Annotated[bool, Strict()] = Field(
+        default=False,
+        description="Danger to life: the agencies see the record for 72 hours, whether or not there is a legal basis.",
+    )
+    reason: Paragraph | None = Field(
+        default=None, description="Why it cannot wait; with `emergency`, and only then.", examples=[None]
     )
 
     @model_validator(mode="after")
     def _opens_to_somebody(self) -> Self:
+        broken = []
         if not self.agencies and not self.groups:
-            refuse("DisclosureIn", [Flaw("/agencies", "recipient-missing", "Name at least one agency or group.")])
+            broken.append(Flaw("/agencies", "recipient-missing", "Name at least one agency or group."))
+        if self.emergency and self.groups:
+            broken.append(Flaw("/groups", "emergency-for-groups", "In an emergency name the agencies."))
+        if self.emergency and self.legal_basis is not None:
+            broken.append(Flaw("/legal_basis", "emergency-with-basis", "With a legal basis it needs no emergency."))
+        if self.emergency != (self.reason is not None):
+            broken.append(Flaw("/reason", "reason-and-emergency", "An emergency needs a reason, nothing else does."))
+        refuse("DisclosureIn", broken)
         return self
+
+
+class ConfirmationIn(Shape):
+    """Why an emergency disclosure is to stand, and on what."""
+
+    legal_basis: UUID | None = Field(
+        default=None,
+        description="The agreement on which it stands for good, by a disclosure of its own; left out, the agencies see "
+        "the record for 72 hours from now.",
+    )
+    reason: Paragraph = Field(description="Why.", examples=["The place where they are held is not found yet."])
 
 
 class Disclosure(Shape):
@@ -50,10 +80,15 @@ class Disclosure(Shape):
     id: UUID = Field(description="The disclosure's id.")
     agencies: list[AgencyCode] = Field(description="Agencies the record was opened to.")
     groups: list[UUID] = Field(description="Groups it was opened to.")
-    legal_basis: UUID | None = Field(description="The agreement that makes the sharing lawful.")
+    legal_basis: UUID | None = Field(description="The agreement that makes the sharing with the agencies lawful.")
+    without_basis: bool = Field(description="Whether somebody was opened the record with nothing to rest on.")
     purpose: Paragraph = Field(description="Why.")
+    emergency: bool = Field(description="Whether it was opened in an emergency, for a while.")
+    reason: Paragraph | None = Field(description="Why it could not wait; null where it was no emergency.")
+    lapses_at: UtcDateTime | None = Field(description="Until when an emergency disclosure stands, if not recalled.")
+    confirmed_by: UUID | None = Field(description="The disclosure that took an emergency's place on a legal basis.")
     officer: str | None = Field(description="On whose behalf, if the call said so.")
-    version: int = Field(description="Always 1: a disclosure is not changed, only followed by others.")
+    version: int = Field(ge=1, description="Counts the confirmations of an emergency; also the ETag.")
     at: UtcDateTime = Field(description="When.")
 
 
@@ -65,6 +100,7 @@ class Via(Vocabulary):
     GROUP = "group", "It is chair or member of a group in the audience."
     OBSERVERS = "observers", "It is observer of a group whose observers the audience names."
     COMMUNITY = "community", "The record is open to the whole community."
+    EMERGENCY = "emergency", "It was opened in an emergency, for a while."
 
 
 class Access(Shape):
@@ -73,7 +109,10 @@ class Access(Shape):
     agency: AgencyCode = Field(description="The agency.")
     via: Via = Field(description="Through what it sees the record.")
     group: UUID | None = Field(description="The group, where one is the reason.")
+    legal_basis: UUID | None = Field(description="The agreement that it rests on: a group's is its charter.")
+    without_basis: bool = Field(description="Whether it rests on nothing although the record's label asks for a basis.")
     since: UtcDateTime = Field(description="Since when, without a break.")
+    until: UtcDateTime | None = Field(description="When an emergency lapses; null for all other reasons.")
     disclosure: UUID | None = Field(description="The disclosure that opened it; null where the handling itself did.")
 
 

@@ -1,7 +1,7 @@
 """Fetching, creating and changing records; every change is one call that writes version, audit entry and events too."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -26,12 +26,13 @@ from app.core.problems import (
 from app.core.shapes import Shape
 from app.models.vocabularies import RecordKind, RecordState
 from app.records.documents import own_fields, tombstone
-from app.records.references import audience_pointers, check_legal_basis, unknown_reference
+from app.records.legal_basis import no_legal_basis
+from app.records.references import audience_pointers, unknown_reference
 
 _DRAWS = 20
 _FETCH = sql.SQL(
     "SELECT id, reference, external_id, originator, version, audience_version, state, created_at, updated_at, handling,"
-    " document, shared_document FROM records WHERE id = %(id)s AND kind = %(kind)s"
+    " audience, document, shared_document FROM records WHERE id = %(id)s AND kind = %(kind)s"
 )
 
 
@@ -47,6 +48,8 @@ class Stored:
     rendered: Rendered
     own: bool
     """Whether the caller's agency is the originator."""
+    audience: Sequence[str] = ()
+    """The principals that see the record, with what each rests on; not known of a record just created."""
 
     @property
     def text(self) -> str:
@@ -91,6 +94,7 @@ async def fetch(desk: Desk, kind: RecordKind, record_id: UUID | None) -> Stored:
         RecordState(row.state),
         Rendered(row.document, row.shared_document),
         own=row.originator == desk.caller.agency,
+        audience=row.audience,
     )
 
 
@@ -125,7 +129,6 @@ def draft(
     Raises Problem 422 for an audience that excludes the agency itself.
     """
     check_exclusion(handling, agency, "/handling")
-    check_legal_basis(handling.legal_basis, "/handling/legal_basis")
     at = clock.now()
     envelope = Envelope(
         id=uuid7(),
@@ -171,7 +174,10 @@ async def create(desk: Desk, kind: RecordKind, body: Body, handling: Handling, e
             return stored
         if row.outcome == "unknown-reference":
             unknown = {*row.unknown_agencies, *row.unknown_groups}
-            raise unknown_reference(*audience_pointers(handling.audience, unknown, "/handling/audience"))
+            pointers = audience_pointers(handling.audience, unknown, "/handling/audience")
+            raise unknown_reference(*pointers, *(["/handling/legal_basis"] if row.unknown_basis else []))
+        if row.outcome == "no-legal-basis":
+            raise no_legal_basis(row.flaws, handling.audience, "/handling/audience", "/handling/legal_basis")
         if row.outcome == "external-id-taken":
             path = f"/v1/{kind}/{row.existing_id}"
             flaw = Flaw("/external_id", "external-id-taken", f"Your agency's record {path} has this external_id.")
@@ -231,4 +237,4 @@ async def _replace(
     )
     if row.outcome != "changed":
         raise Problem(PRECONDITION_FAILED)
-    return Stored(stored.kind, envelope, stored.audience_version, state, rendered, own=True)
+    return replace(stored, envelope=envelope, state=state, rendered=rendered)

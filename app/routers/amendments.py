@@ -14,7 +14,7 @@ from app.domain.criminal_organizations import amendments, profiles
 from app.domain.criminal_organizations.shapes import Amendment, AmendmentIn
 from app.identity.roles import Permission
 from app.records.shelf import Stored
-from app.routers.records import note_read, page
+from app.routers.parts import note_read, page
 from app.web import answers, calls
 from app.web.callers import at_desk
 from app.web.listing import Paging

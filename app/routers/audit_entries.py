@@ -19,7 +19,7 @@ from app.domain.audit_entries.export import AuditExport, Span
 from app.domain.audit_entries.proofs import AuditProof
 from app.domain.audit_entries.reading import AuditEntry
 from app.identity.roles import Permission
-from app.routers.records import page
+from app.routers.parts import page
 from app.web import answers
 from app.web.callers import at_desk
 from app.web.listing import Paging

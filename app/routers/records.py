@@ -3,7 +3,6 @@
 `record_routes(kind)` makes them for one kind, with that kind's permissions and names.
 """
 
-from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -13,24 +12,23 @@ from typing_extensions import TypeAliasType
 from app.access.desk import Desk
 from app.access.envelope import LinkIn, Tombstone
 from app.access.handling import Handling, HandlingIn
-from app.audit.trail import note
 from app.core.ids import parse_uuid
 from app.core.problems import not_found
 from app.identity.roles import Permission
 from app.models.vocabularies import LinkType, RecordKind
 from app.records import history, links, opening, shelf
-from app.records.shapes import Access, Disclosure, DisclosureIn, LinkOut, Reach, VersionSummary
-from app.records.shelf import Stored
+from app.records.shapes import Access, LinkOut, Reach, VersionSummary
+from app.routers.disclosures import disclosure_routes
+from app.routers.parts import DryRun, note_read, page
 from app.web import answers, calls
 from app.web.callers import at_desk
 from app.web.listing import Paging
 from app.web.openapi import Described, list_of, operation, page_of
-from app.web.paging import next_place, open_cursor, place_of, seal_cursor
+from app.web.paging import open_cursor, place_of, seal_cursor
 from app.web.replays import replay_record
 from app.web.state import house
 
 LINK_TYPES = [member.value for member in LinkType]
-DryRun = Annotated[bool, Query(description="`true`: answer who would see it, and change nothing.")]
 HandlingOrReach = TypeAliasType(
     "HandlingOrReach",
     Annotated[Handling | Reach, Field(description="The handling as it is now; with `dry_run=true` what it would do.")],
@@ -44,16 +42,11 @@ def record_routes(kind: RecordKind, shape: Described, tag: str) -> APIRouter:
     reading = at_desk(Permission(kind.read))
     writing = at_desk(Permission(kind.write))
     _handling_routes(router, kind, noun, writing)
-    _disclosure_routes(router, kind, noun, writing)
+    disclosure_routes(router, kind, noun)
     _history_routes(router, kind, noun, reading, shape)
     _link_routes(router, kind, noun, reading, writing)
     _retraction_route(router, kind, noun, writing)
     return router
-
-
-async def note_read(desk: Desk, action: str, stored: Stored) -> None:
-    """Record that something of a record was read."""
-    await note(desk, action, stored.kind, [stored.envelope.id], [stored.envelope.originator])
 
 
 def _handling_routes(router: APIRouter, kind: RecordKind, noun: str, writing: Any) -> None:  # noqa: ANN401 - metadata of an Annotated
@@ -68,7 +61,9 @@ def _handling_routes(router: APIRouter, kind: RecordKind, noun: str, writing: An
         "/handling",
         summary="Replace the handling",
         operation_id=f"replace_{noun}_handling",
-        **operation(HandlingOrReach, body=HandlingIn, match=True, problems=("unknown-reference", "retracted")),
+        **operation(
+            HandlingOrReach, body=HandlingIn, match=True, problems=("unknown-reference", "no-legal-basis", "retracted")
+        ),
     )
     async def replace_handling(
         request: Request, desk: Annotated[Desk, writing], record_id: str, *, dry_run: DryRun = False
@@ -99,78 +94,6 @@ def _handling_routes(router: APIRouter, kind: RecordKind, noun: str, writing: An
         stored = await calls.fetch_own(request, desk, kind, record_id)
         await note_read(desk, "access.read", stored)
         return answers.listing_of(request, await opening.explain(desk, stored), None)
-
-
-def _disclosure_routes(router: APIRouter, kind: RecordKind, noun: str, writing: Any) -> None:  # noqa: ANN401 - as above
-    @router.get(
-        "/disclosures",
-        summary="List disclosures",
-        operation_id=f"list_{noun}_disclosures",
-        **operation(page_of(Disclosure), etag=False),
-    )
-    async def list_disclosures(
-        request: Request, desk: Annotated[Desk, writing], record_id: str, paging: Annotated[Paging, Query()]
-    ) -> Response:
-        """List to whom your record was opened, when and why; newest first."""
-        stored = await calls.fetch_own(request, desk, kind, record_id)
-        after = place_of(request, house(request).cursors, paging.cursor)
-        found = await opening.disclosures(desk, stored, after, paging.limit + 1)
-        await note_read(desk, "disclosures.list", stored)
-        return page(request, found, paging.limit, "at")
-
-    @router.post(
-        "/disclosures",
-        summary="Disclose",
-        operation_id=f"disclose_{noun}",
-        **operation(
-            Disclosure,
-            status=201,
-            body=DisclosureIn,
-            once=True,
-            also={200: Reach},
-            problems=("unknown-reference", "retracted", "conflict"),
-        ),
-    )
-    async def disclose(
-        request: Request, desk: Annotated[Desk, writing], record_id: str, *, dry_run: DryRun = False
-    ) -> Response:
-        """Open your record to more agencies and groups, with the reason why.
-
-        With `dry_run=true` nothing is opened: the answer (200) lists who would see the record and who would gain sight.
-        """
-        stored = await calls.fetch_own(request, desk, kind, record_id)
-        if dry_run:
-            sent = await calls.read_body(request, DisclosureIn)
-            shelf.require_current(stored)
-            opened = await opening.opened_to(desk, stored, sent)
-            await note_read(desk, "disclosures.try", stored)
-            return answers.model(request, await opening.reach(desk, stored, opened))
-
-        async def replay(kept: calls.Kept) -> str:
-            return (await opening.disclosure(desk, stored, parse_uuid(kept.resource_id))).model_dump_json()
-
-        async def act() -> calls.Made:
-            sent = await calls.read_body(request, DisclosureIn)
-            made = await opening.disclose(desk, kind, stored.envelope.id, sent)
-            location = f"{request.url.path}/{made.id}"
-            return calls.Made("disclosures", str(made.id), made.version, made.model_dump_json(), 201, location)
-
-        return await calls.once(request, desk, replay, act)
-
-    @router.get(
-        "/disclosures/{disclosure_id}",
-        summary="Read a disclosure",
-        operation_id=f"read_{noun}_disclosure",
-        **operation(Disclosure),
-    )
-    async def read_disclosure(
-        request: Request, desk: Annotated[Desk, writing], record_id: str, disclosure_id: str
-    ) -> Response:
-        """Read one disclosure of your record."""
-        stored = await calls.fetch_own(request, desk, kind, record_id)
-        found = await opening.disclosure(desk, stored, parse_uuid(disclosure_id))
-        await note_read(desk, "disclosures.read", stored)
-        return answers.model(request, found, found.version)
 
 
 def _history_routes(router: APIRouter, kind: RecordKind, noun: str, reading: Any, shape: Described) -> None:  # noqa: ANN401 - as above
@@ -295,15 +218,3 @@ def _shown(link: links.Link) -> LinkOut:
         version=1,
         created_at=link.created_at,
     )
-
-
-def page(request: Request, found: Sequence[Any], limit: int, moment: str, key: str = "id") -> Response:
-    """A page of what hangs on a record; `found` has one row more than `limit` where there is a next page.
-
-    `moment` and `key` name the fields that the list is ordered by.
-    """
-    shown = found[:limit]
-    cursor = None
-    if len(found) > limit:
-        cursor = next_place(request, house(request).cursors, getattr(shown[-1], moment), getattr(shown[-1], key))
-    return answers.listing_of(request, shown, cursor)

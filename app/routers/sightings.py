@@ -9,7 +9,7 @@ from app.core.ids import parse_uuid
 from app.domain.criminal_organizations import profiles, sightings
 from app.domain.criminal_organizations.shapes import Sighting, SightingIn
 from app.identity.roles import Permission
-from app.routers.records import note_read, page
+from app.routers.parts import note_read, page
 from app.web import answers, calls
 from app.web.callers import at_desk
 from app.web.listing import Paging

@@ -22,6 +22,7 @@ SCHEMA: Final = "procrastinate"
 CLOCK: Final = {
     # Queued by memberships too, at once; by the clock for what a worker left behind when it died.
     "tell_sight_changes": "* * * * * */10",
+    "lapse_emergencies": "* * * * * */5",
     # Looks whether a minute or a thousand entries have passed.
     "seal_audit": "* * * * * */10",
     "drop_stalled_jobs": "* * * * *",
@@ -45,6 +46,10 @@ async def _forget_expired(connection: Connection) -> None:
     await connection.execute("SELECT forget_expired()")
 
 
+async def _lapse_emergencies(connection: Connection) -> None:
+    await connection.execute("SELECT lapse_emergencies()")
+
+
 async def _warn_expiring_credentials(connection: Connection) -> None:
     await connection.execute("SELECT warn_expiring_credentials()")
 
@@ -55,6 +60,7 @@ async def _ensure_audit_months(connection: Connection) -> None:
 
 JOBS: Final[dict[str, Job]] = {
     "tell_sight_changes": sight.tell_changes,
+    "lapse_emergencies": _lapse_emergencies,
     "forget_expired": _forget_expired,
     "warn_expiring_credentials": _warn_expiring_credentials,
     "ensure_audit_months": _ensure_audit_months,

@@ -174,17 +174,23 @@ SET search_path = pg_catalog, public, pg_temp AS $$
 $$;
 
 -- The agencies that an audience reaches now.
-CREATE FUNCTION agencies_of(p_audience text[], p_excluded text[]) RETURNS text[] LANGUAGE plpgsql STABLE SECURITY DEFINER
+CREATE FUNCTION agencies_of(p_audience text[], p_excluded text[]) RETURNS text[] LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
-  IF NOT 'community' = ANY (p_audience) AND NOT EXISTS (SELECT FROM unnest(p_audience) AS p WHERE p LIKE '%:%') THEN
+  IF NOT 'community' = ANY (p_audience) AND NOT array_to_string(p_audience, ' ') ~ '[:@!]' THEN
     RETURN ARRAY(SELECT p FROM unnest(p_audience) AS p WHERE NOT p = ANY (p_excluded) ORDER BY p);
   END IF;
+  PERFORM hold_principals(p_audience);
   RETURN ARRAY(
     SELECT a.code FROM agencies a WHERE NOT a.hub AND NOT a.code = ANY (p_excluded)
-      AND (a.code = ANY (p_audience) OR 'community' = ANY (p_audience) OR EXISTS (
-        SELECT FROM memberships m WHERE m.agency = a.code AND m.until IS NULL
-          AND CASE m.role WHEN 'observer' THEN 'observers:' ELSE 'group:' END || m.group_id::text = ANY (p_audience)))
+      AND ('community' = ANY (p_audience) OR a.code = ANY (p_audience)
+        OR a.code IN (
+          -- Only those whom some principal can mean are looked at.
+          SELECT substring(p FROM '^[^:@!]+') FROM unnest(p_audience) AS p WHERE p !~ ':'
+          UNION ALL
+          SELECT m.agency FROM unnest(p_audience) AS p JOIN memberships m
+            ON m.group_id = substring(p FROM ':([^@]+)')::uuid AND m.until IS NULL WHERE p ~ ':')
+        AND EXISTS (SELECT FROM principals_of(a.code) AS held WHERE held.principal = ANY (p_audience)))
     ORDER BY a.code);
 END $$;
 

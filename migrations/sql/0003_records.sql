@@ -66,7 +66,16 @@ CREATE TABLE disclosures (
   record_id uuid NOT NULL REFERENCES records (id),
   agencies text[] NOT NULL,
   groups uuid[] NOT NULL,
+  legal_basis uuid REFERENCES agreements (id),
+  -- Somebody was opened the record with nothing for it to rest on.
+  without_basis boolean NOT NULL,
   purpose text NOT NULL,
+  -- Why it could not wait; NULL where it was no emergency.
+  emergency text,
+  lapses_at timestamptz CHECK ((lapses_at IS NULL) = (emergency IS NULL)),
+  -- The disclosure that confirmed an emergency on a legal basis.
+  confirmed_by uuid REFERENCES disclosures (id),
+  version integer NOT NULL DEFAULT 1,
   at timestamptz NOT NULL,
   officer text
 );
@@ -193,22 +202,108 @@ SET search_path = pg_catalog, public, pg_temp AS $$
       WHERE m.group_id = g AND m.agency = caller_agency() AND m.until IS NULL AND o.ended_at IS NULL))
 $$;
 
+-- Puts into the principals of an audience what they rest on: `KH-CNP@<agreement>` where a legal basis is named, and
+-- `group:<id>@<charter>` where the group's charter covers the kind and the originator is a party to it. Whoever stands in
+-- p_standing already keeps what it rests on there, unless that was p_former and the basis named is another now.
+-- Nothing but GREEN and CLEAR may go without where the installation requires a basis (the setting interdesk.legal_basis).
+-- flaws: [{principal, code}], a null principal for the basis itself; without_basis: principals that rest on nothing
+-- although they should.
+CREATE FUNCTION gate_audience(
+  p_kind text, p_originator text, p_tlp text, p_principals text[], p_basis uuid, p_former uuid, p_standing text[],
+  OUT audience text[], OUT flaws jsonb, OUT without_basis text[]
+) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+  v_needed boolean := p_tlp NOT IN ('GREEN', 'CLEAR');
+  v_required boolean := v_needed AND coalesce(current_setting('interdesk.legal_basis', true), '') = 'required';
+  v_principal text;
+  v_standing text[];
+  v_flaw text;
+BEGIN
+  audience := '{}';
+  flaws := '[]';
+  without_basis := '{}';
+  FOREACH v_principal IN ARRAY p_principals LOOP
+    v_flaw := NULL;
+    v_standing := ARRAY(SELECT s FROM unnest(p_standing) AS s WHERE split_part(s, '@', 1) = v_principal);
+    IF v_principal IN (p_originator, 'community') THEN
+      v_standing := ARRAY[v_principal];
+    ELSIF v_principal ~ ':' THEN
+      SELECT c.flaw, ARRAY[concat_ws('@', v_principal, CASE WHEN c.flaw IS NULL THEN c.charter END)]
+      INTO v_flaw, v_standing FROM charter_flaw(v_principal, p_kind, p_originator, v_standing) AS c;
+    ELSE
+      IF p_basis IS DISTINCT FROM p_former THEN
+        v_standing := array_remove(array_remove(v_standing, v_principal), v_principal || '@' || p_former);
+      END IF;
+      IF v_standing = '{}' AND p_basis IS NOT NULL THEN
+        v_flaw := basis_flaw(p_basis, p_kind, v_principal);
+        v_standing := ARRAY[v_principal || '@' || p_basis];
+        IF v_flaw IS NOT NULL THEN
+          flaws := flaws || jsonb_build_object('principal', CASE WHEN v_flaw = 'recipient-no-party' THEN v_principal END, 'code', v_flaw);
+          CONTINUE;
+        END IF;
+      ELSIF v_standing = '{}' OR v_principal = ANY (v_standing) THEN
+        v_flaw := 'basis-missing';
+        v_standing := v_standing || CASE WHEN v_standing = '{}' THEN ARRAY[v_principal] ELSE '{}' END;
+      END IF;
+    END IF;
+    IF v_flaw IS NOT NULL AND v_required THEN
+      flaws := flaws || jsonb_build_object('principal', v_principal, 'code', v_flaw);
+    ELSIF v_flaw IS NOT NULL AND v_needed THEN
+      without_basis := without_basis || v_principal;
+    END IF;
+    audience := audience || v_standing;
+  END LOOP;
+END $$;
+-- Why an agreement does not cover a disclosure to an agency; NULL if it does. It is one that the originator is a party to.
+CREATE FUNCTION basis_flaw(p_basis uuid, p_kind text, p_agency text) RETURNS text LANGUAGE sql STABLE
+SET search_path = pg_catalog, public, pg_temp AS $$
+  SELECT CASE
+    WHEN NOT is_in_force(a.in_force_since, a.valid_until) THEN 'basis-not-in-force'
+    WHEN NOT p_kind = ANY (a.record_kinds) THEN 'kind-not-covered'
+    WHEN NOT EXISTS (SELECT FROM agreement_parties p WHERE p.agreement_id = a.id AND p.agency = p_agency) THEN 'recipient-no-party'
+    END FROM agreements a WHERE a.id = p_basis
+$$;
+-- The charter of the group behind a principal, and why sharing with the group cannot rest on it; what rests on it
+-- already goes on doing so.
+CREATE FUNCTION charter_flaw(p_principal text, p_kind text, p_originator text, p_standing text[], OUT charter uuid, OUT flaw text)
+LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+  SELECT a.id, CASE
+    WHEN a.id IS NULL THEN 'charter-missing'
+    WHEN p_principal || '@' || a.id = ANY (p_standing) THEN NULL
+    WHEN NOT is_in_force(a.in_force_since, a.valid_until) THEN 'charter-not-in-force'
+    WHEN NOT p_kind = ANY (a.record_kinds) THEN 'kind-not-covered-by-charter'
+    WHEN NOT EXISTS (SELECT FROM agreement_parties p WHERE p.agreement_id = a.id AND p.agency = p_originator) THEN 'originator-no-party'
+    END
+  FROM (SELECT substring(p_principal FROM ':(.+)$')::uuid AS id) AS named
+  LEFT JOIN groups g ON g.id = named.id LEFT JOIN agreements a ON a.id = g.charter
+$$;
+
 -- Creates a record of the caller's agency: record, first version, grants, events and audit entry at once.
 -- p_agencies and p_groups are what its handling names. Outcomes: created; reference-taken (draw another);
--- external-id-taken (existing_id is the caller's own record); unknown-reference (unknown_agencies, unknown_groups).
+-- external-id-taken (existing_id is the caller's own record); unknown-reference (unknown_agencies, unknown_groups,
+-- unknown_basis); no-legal-basis (flaws as of gate_audience).
 CREATE FUNCTION create_record(
   p_id uuid, p_kind text, p_reference text, p_external_id text, p_at timestamptz, p_handling jsonb, p_audience text[],
   p_excluded text[], p_agencies text[], p_groups uuid[], p_facets text[], p_names text[], p_document text,
-  p_shared_document text, OUT outcome text, OUT existing_id uuid, OUT unknown_agencies text[], OUT unknown_groups uuid[]
+  p_shared_document text, OUT outcome text, OUT existing_id uuid, OUT unknown_agencies text[], OUT unknown_groups uuid[],
+  OUT unknown_basis boolean, OUT flaws jsonb
 ) LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   v_agency text := caller_agency();
+  v_basis uuid := p_handling ->> 'legal_basis';
 BEGIN
-  IF p_agencies <> '{}' OR p_groups <> '{}' THEN
+  IF p_agencies <> '{}' OR p_groups <> '{}' OR v_basis IS NOT NULL THEN
     SELECT u.agencies, u.groups INTO unknown_agencies, unknown_groups FROM unknown_in_audience(p_agencies, p_groups) AS u;
-    IF unknown_agencies <> '{}' OR unknown_groups <> '{}' THEN
+    unknown_basis := v_basis IS NOT NULL AND NOT knows_agreement(v_basis);
+    IF unknown_agencies <> '{}' OR unknown_groups <> '{}' OR unknown_basis THEN
       outcome := 'unknown-reference';
+      RETURN;
+    END IF;
+    SELECT g.audience, g.flaws INTO p_audience, flaws
+    FROM gate_audience(p_kind, v_agency, p_handling ->> 'tlp', p_audience, v_basis, NULL, '{}') AS g;
+    IF flaws <> '[]' THEN
+      outcome := 'no-legal-basis';
       RETURN;
     END IF;
   END IF;
@@ -260,81 +355,172 @@ BEGIN
   outcome := 'changed';
 END $$;
 
--- Replaces handling and audience of the caller's own record. When readers see something else than before, p_version_at
--- is given and a version is added. Those who gain and lose sight are told. Outcomes: changed, stale.
+-- Puts handling and audience in place of a record's, which the caller of this holds locked. When readers see something
+-- else than before, p_version_at is given and a version is added. Those who gain and lose sight are told.
 CREATE FUNCTION change_handling(
-  p_id uuid, p_expected integer, p_expected_version integer, p_version_at timestamptz, p_handling jsonb, p_audience text[], p_excluded text[],
-  p_document text, p_shared_document text, p_disclosure uuid, p_action text, p_detail jsonb,
-  OUT outcome text, OUT gained text[], OUT lost text[]
-) LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+  p_was records, p_version_at timestamptz, p_handling jsonb, p_audience text[], p_excluded text[], p_document text,
+  p_shared_document text, p_disclosure uuid, p_shared_data jsonb, p_action text, p_detail jsonb, OUT gained text[], OUT lost text[]
+) LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
-  v_was records;
   v_before text[];
   v_after text[];
-  v_now timestamptz;
-  v_version integer;
+  v_now timestamptz := greatest(clock_timestamp(), p_was.updated_at);
+  v_version integer := p_was.version + CASE WHEN p_version_at IS NULL THEN 0 ELSE 1 END;
 BEGIN
-  SELECT * INTO v_was FROM records WHERE id = p_id AND originator = caller_agency()
-    AND audience_version = p_expected AND version = p_expected_version FOR UPDATE;
-  IF NOT FOUND THEN
-    outcome := 'stale';
-    RETURN;
-  END IF;
-  v_now := greatest(clock_timestamp(), v_was.updated_at);
-  v_version := v_was.version + CASE WHEN p_version_at IS NULL THEN 0 ELSE 1 END;
-  v_before := agencies_of(v_was.audience, v_was.excluded);
+  -- What ends by itself at this moment is told for what it is.
+  PERFORM lapse_emergencies_of(p_was.id);
+  v_before := agencies_of(p_was.audience, p_was.excluded);
   UPDATE records SET handling = p_handling, audience = p_audience, excluded = p_excluded, audience_version = audience_version + 1,
     version = v_version, updated_at = coalesce(p_version_at, updated_at), document = p_document, shared_document = p_shared_document
-  WHERE id = p_id;
+  WHERE id = p_was.id;
+  INSERT INTO emergencies (disclosure_id, agency, record_id, since, until)
+  SELECT p_disclosure, a, p_was.id, v_now, (p_shared_data ->> 'lapses_at')::timestamptz
+  FROM jsonb_array_elements_text(p_detail -> 'agencies') AS a WHERE p_shared_data ->> 'lapses_at' IS NOT NULL;
   v_after := agencies_of(p_audience, p_excluded);
   gained := ARRAY(SELECT unnest(v_after) EXCEPT SELECT unnest(v_before) ORDER BY 1);
   lost := ARRAY(SELECT unnest(v_before) EXCEPT SELECT unnest(v_after) ORDER BY 1);
-  DELETE FROM record_grants WHERE record_id = p_id AND NOT principal = ANY (p_audience);
+  DELETE FROM record_grants WHERE record_id = p_was.id AND NOT principal = ANY (p_audience);
   INSERT INTO record_grants (record_id, principal, since, disclosure_id)
-  SELECT p_id, p, v_now, p_disclosure FROM unnest(p_audience) AS p ON CONFLICT DO NOTHING;
-  INSERT INTO lifted_exclusions (record_id, agency, at) SELECT p_id, e, v_now FROM unnest(v_was.excluded) AS e WHERE NOT e = ANY (p_excluded)
+  SELECT p_was.id, p, v_now, p_disclosure FROM unnest(p_audience) AS p ON CONFLICT DO NOTHING;
+  UPDATE emergencies SET ended_at = v_now WHERE record_id = p_was.id AND ended_at IS NULL
+    AND NOT agency || '!' || disclosure_id = ANY (p_audience);
+  INSERT INTO lifted_exclusions (record_id, agency, at) SELECT p_was.id, e, v_now FROM unnest(p_was.excluded) AS e WHERE NOT e = ANY (p_excluded)
   ON CONFLICT (record_id, agency) DO UPDATE SET at = excluded.at;
   IF p_version_at IS NOT NULL THEN
     INSERT INTO record_versions (record_id, version, at, changed, document, shared_document)
-    VALUES (p_id, v_version, p_version_at, ARRAY['handling'], p_document, p_shared_document);
-    PERFORM announce('record.updated', v_was.kind, p_id, v_was.reference, v_version,
+    VALUES (p_was.id, v_version, p_version_at, ARRAY['handling'], p_document, p_shared_document);
+    PERFORM announce('record.updated', p_was.kind, p_was.id, p_was.reference, v_version,
       ARRAY(SELECT unnest(v_after) INTERSECT SELECT unnest(v_before)), '{}');
   END IF;
-  PERFORM announce('record.shared', v_was.kind, p_id, v_was.reference, v_version, gained, '{}');
-  PERFORM announce('record.lost', v_was.kind, p_id, v_was.reference, NULL, lost, '{}', false);
-  PERFORM announce('handling.changed', v_was.kind, p_id, v_was.reference, v_version, ARRAY[v_was.originator], '{}');
-  PERFORM audit(p_action, 'done', v_was.kind, ARRAY[p_id], '{}', p_detail || jsonb_build_object('gained', gained, 'lost', lost));
+  PERFORM announce('record.shared', p_was.kind, p_was.id, p_was.reference, v_version, gained, '{}', true, p_shared_data);
+  PERFORM announce('record.lost', p_was.kind, p_was.id, p_was.reference, NULL, lost, '{}', false);
+  PERFORM announce('handling.changed', p_was.kind, p_was.id, p_was.reference, v_version, ARRAY[p_was.originator], '{}');
+  PERFORM audit(p_action, 'done', p_was.kind, ARRAY[p_was.id], '{}', p_detail || jsonb_build_object('gained', gained, 'lost', lost));
+END $$;
+
+-- The caller's own record at the versions it was read at, held until the end of the transaction.
+CREATE FUNCTION hold_record(p_id uuid, p_expected integer, p_expected_version integer) RETURNS records LANGUAGE sql VOLATILE
+SET search_path = pg_catalog, public, pg_temp AS $$
+  SELECT * FROM records WHERE id = p_id AND originator = caller_agency()
+    AND audience_version = p_expected AND version = p_expected_version FOR UPDATE
+$$;
+
+-- Replaces handling and audience of the caller's own record; p_audience names principals without what they rest on, which
+-- gate_audience adds. Emergency disclosures stand until they lapse, but for recipients in p_recalled.
+-- Outcomes: changed, stale, unknown-basis, no-legal-basis (flaws).
+CREATE FUNCTION replace_handling(
+  p_id uuid, p_expected integer, p_expected_version integer, p_version_at timestamptz, p_handling jsonb, p_audience text[],
+  p_excluded text[], p_document text, p_shared_document text, p_recalled text[], p_action text, p_detail jsonb,
+  OUT outcome text, OUT gained text[], OUT lost text[], OUT flaws jsonb
+) LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+  v_was records := hold_record(p_id, p_expected, p_expected_version);
+  v_basis uuid := p_handling ->> 'legal_basis';
+  v_former uuid := v_was.handling ->> 'legal_basis';
+  v_audience text[];
+BEGIN
+  IF v_was.id IS NULL THEN
+    outcome := 'stale';
+    RETURN;
+  ELSIF v_basis IS NOT NULL AND v_basis IS DISTINCT FROM v_former AND NOT knows_agreement(v_basis) THEN
+    outcome := 'unknown-basis';
+    RETURN;
+  END IF;
+  SELECT g.audience, g.flaws INTO v_audience, flaws
+  FROM gate_audience(v_was.kind, v_was.originator, p_handling ->> 'tlp', p_audience, v_basis, v_former, v_was.audience) AS g;
+  IF flaws <> '[]' THEN
+    outcome := 'no-legal-basis';
+    RETURN;
+  END IF;
+  v_audience := v_audience || ARRAY(SELECT s FROM unnest(v_was.audience) AS s WHERE s ~ '!' AND NOT split_part(s, '!', 1) = ANY (p_recalled));
+  SELECT c.gained, c.lost INTO gained, lost FROM change_handling(v_was, p_version_at, p_handling, v_audience, p_excluded,
+    p_document, p_shared_document, NULL, NULL, p_action, p_detail) AS c;
   outcome := 'changed';
 END $$;
 
 -- Opens a record of the caller's to more agencies and groups: the disclosure and the handling that follows from it.
+-- p_principals are the recipients, without what they rest on. With p_emergency, the reason why it cannot wait, the
+-- recipients are agencies alone, nothing is asked of a legal basis, and they see the record until p_lapses_at.
+-- Outcomes: changed, stale, unknown-basis, no-legal-basis (flaws).
 CREATE FUNCTION disclose_record(
-  p_disclosure uuid, p_id uuid, p_expected integer, p_expected_version integer, p_handling jsonb, p_audience text[],
-  p_document text, p_shared_document text, p_agencies text[], p_groups uuid[], p_purpose text, OUT outcome text, OUT gained text[]
+  p_disclosure uuid, p_id uuid, p_expected integer, p_expected_version integer, p_handling jsonb, p_principals text[],
+  p_document text, p_shared_document text, p_agencies text[], p_groups uuid[], p_basis uuid, p_purpose text, p_emergency text,
+  p_lapses_at timestamptz, OUT outcome text, OUT gained text[], OUT flaws jsonb
 ) LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
-  v_excluded text[];
+  v_was records := hold_record(p_id, p_expected, p_expected_version);
+  v_gate record;
+  v_added text[];
 BEGIN
-  SELECT excluded INTO v_excluded FROM records WHERE id = p_id;
-  SELECT c.outcome, c.gained INTO outcome, gained FROM change_handling(p_id, p_expected, p_expected_version, NULL, p_handling,
-    p_audience, v_excluded, p_document, p_shared_document, p_disclosure, 'record.disclose',
-    jsonb_build_object('disclosure', p_disclosure, 'agencies', p_agencies, 'groups', p_groups)) AS c;
-  IF outcome = 'changed' THEN
-    INSERT INTO disclosures (id, record_id, agencies, groups, purpose, at, officer)
-    VALUES (p_disclosure, p_id, p_agencies, p_groups, p_purpose, clock_timestamp(), nullif(current_setting('interdesk.officer', true), ''));
+  IF v_was.id IS NULL THEN
+    outcome := 'stale';
+    RETURN;
+  ELSIF p_basis IS NOT NULL AND NOT knows_agreement(p_basis) THEN
+    outcome := 'unknown-basis';
+    RETURN;
   END IF;
+  SELECT * INTO v_gate FROM gate_audience(v_was.kind, v_was.originator, v_was.handling ->> 'tlp', p_principals, p_basis, NULL, '{}');
+  IF p_emergency IS NOT NULL THEN
+    v_added := ARRAY(SELECT a || '!' || p_disclosure FROM unnest(p_agencies) AS a);
+  ELSIF v_gate.flaws <> '[]' THEN
+    outcome := 'no-legal-basis';
+    flaws := v_gate.flaws;
+    RETURN;
+  ELSE
+    v_added := v_gate.audience;
+  END IF;
+  INSERT INTO disclosures (id, record_id, agencies, groups, legal_basis, without_basis, purpose, emergency, lapses_at, at, officer)
+  VALUES (p_disclosure, p_id, p_agencies, p_groups, p_basis, p_emergency IS NOT NULL OR v_gate.without_basis <> '{}', p_purpose,
+    p_emergency, p_lapses_at, clock_timestamp(), nullif(current_setting('interdesk.officer', true), ''));
+  SELECT c.gained INTO gained FROM change_handling(v_was, NULL, p_handling,
+    v_was.audience || ARRAY(SELECT a FROM unnest(v_added) AS a WHERE NOT a = ANY (v_was.audience)), v_was.excluded, p_document,
+    p_shared_document, p_disclosure,
+    CASE WHEN p_emergency IS NOT NULL THEN jsonb_build_object('emergency', true, 'lapses_at', to_json(p_lapses_at)) END, 'record.disclose',
+    jsonb_build_object('disclosure', p_disclosure, 'agencies', p_agencies, 'groups', p_groups, 'legal_basis', p_basis,
+      'without_basis', v_gate.without_basis <> '{}', 'emergency', p_emergency IS NOT NULL)) AS c;
+  IF p_emergency IS NOT NULL THEN
+    PERFORM announce('emergency.disclosed', v_was.kind, p_id, v_was.reference, v_was.version, ARRAY[v_was.originator], '{}', true,
+      jsonb_build_object('disclosure', p_disclosure, 'agencies', p_agencies, 'lapses_at', to_json(p_lapses_at)));
+  END IF;
+  outcome := 'changed';
+END $$;
+
+-- Lets an emergency disclosure of the caller's own record stand on: until p_lapses_at, or for good through p_by, a
+-- disclosure of the same record to the same agencies. Outcomes: changed, stale, lapsed.
+CREATE FUNCTION confirm_disclosure(p_disclosure uuid, p_record uuid, p_expected integer, p_lapses_at timestamptz, p_by uuid, p_reason text)
+RETURNS text LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+  v_record records;
+  v_disclosure disclosures;
+BEGIN
+  SELECT * INTO v_record FROM records WHERE id = p_record AND originator = caller_agency() FOR UPDATE;
+  SELECT * INTO v_disclosure FROM disclosures WHERE id = p_disclosure AND record_id = v_record.id FOR UPDATE;
+  IF v_disclosure.version IS DISTINCT FROM p_expected THEN
+    RETURN 'stale';
+  ELSIF NOT EXISTS (SELECT FROM emergencies WHERE disclosure_id = p_disclosure AND ended_at IS NULL AND until > clock_timestamp()) THEN
+    RETURN 'lapsed';
+  END IF;
+  UPDATE emergencies SET until = coalesce(p_lapses_at, until), ended_at = CASE WHEN p_by IS NOT NULL THEN clock_timestamp() END
+  WHERE disclosure_id = p_disclosure AND ended_at IS NULL AND until > clock_timestamp();
+  UPDATE disclosures SET lapses_at = coalesce(p_lapses_at, lapses_at), confirmed_by = p_by, version = version + 1 WHERE id = p_disclosure;
+  PERFORM announce('emergency.confirmed', v_record.kind, p_record, v_record.reference, v_record.version, ARRAY[v_record.originator], '{}',
+    true, jsonb_build_object('disclosure', p_disclosure, 'lapses_at', to_json(p_lapses_at), 'confirmed_by', p_by));
+  PERFORM audit('disclosure.confirm', 'done', v_record.kind, ARRAY[p_record], '{}',
+    jsonb_build_object('disclosure', p_disclosure, 'lapses_at', to_json(p_lapses_at), 'confirmed_by', p_by, 'reason', p_reason));
+  RETURN 'changed';
 END $$;
 
 -- Who sees a record of the caller's, by which principal, and since when.
 CREATE FUNCTION access_of(p_record uuid)
-RETURNS TABLE (agency text, principal text, since timestamptz, disclosure_id uuid) LANGUAGE sql STABLE SECURITY DEFINER
-SET search_path = pg_catalog, public, pg_temp AS $$
-  SELECT a.code, p.principal, greatest(g.since, nullif(p.since, '-infinity'), l.at), g.disclosure_id
+RETURNS TABLE (agency text, principal text, since timestamptz, until timestamptz, disclosure_id uuid)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+  SELECT a.code, p.principal, greatest(g.since, nullif(p.since, '-infinity'), l.at), e.until, g.disclosure_id
   FROM records r
   JOIN agencies a ON NOT a.hub AND a.status = 'active' AND NOT a.code = ANY (r.excluded)
   CROSS JOIN LATERAL principals_of(a.code) AS p
   JOIN record_grants g ON g.record_id = r.id AND g.principal = p.principal
   LEFT JOIN lifted_exclusions l ON l.record_id = r.id AND l.agency = a.code
+  LEFT JOIN emergencies e ON e.record_id = r.id AND e.agency = a.code AND p.principal = e.agency || '!' || e.disclosure_id
   WHERE r.id = p_record AND r.originator = caller_agency()
   ORDER BY a.code, p.principal
 $$;

@@ -203,13 +203,14 @@ SELECT ensure_audit_months(3);
 SET LOCAL ROLE interdesk_engine;
 GRANT EXECUTE ON FUNCTION enter, credential_for_sign_in, in_group, chairs_group, has_agency_admin, audit, audit_refusal,
   audit_of_own_records, feed_end, feed_lag, seen_since, first_version_seen, unknown_in_audience, agencies_of,
-  create_record, change_record, change_handling, disclose_record, access_of, note_change,
+  knows_agreement, gate_audience, create_record, change_record, replace_handling, disclose_record, confirm_disclosure,
+  access_of, note_change,
   recall_idempotency_key, keep_idempotency_key TO interdesk_api, interdesk_worker;
 GRANT EXECUTE ON FUNCTION enter_operator, sequence_events, announce TO interdesk_worker;
 RESET ROLE;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO interdesk_engine;
 
-GRANT SELECT ON agencies, groups, memberships, credentials, recoveries, audit_entries, events, records, record_versions,
+GRANT SELECT ON agencies, groups, memberships, agreements, agreement_parties, credentials, recoveries, audit_entries, events, records, record_versions,
   disclosures, record_links, amendments, sightings TO interdesk_api, interdesk_worker;
 GRANT INSERT (code, name, native_name, kind, country, languages, time_zone, contact_phone, contact_email, version, created_at, updated_at)
   ON agencies TO interdesk_api, interdesk_worker;

@@ -1,4 +1,4 @@
-"""The feed in its final form, and groups as their chair changes them."""
+"""The feed in its final form, who is told of gain and loss of sight, and groups as their chair changes them."""
 
 from migrations import run_sql
 
@@ -9,4 +9,5 @@ down_revision = "0007"
 def upgrade() -> None:
     """Apply the frozen SQL of this migration."""
     run_sql("0008_feed.sql")
+    run_sql("0008_sight.sql")
     run_sql("0008_groups.sql")

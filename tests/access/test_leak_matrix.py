@@ -22,6 +22,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "change_criminal_organization": {"status": "active"},
     "replace_criminal_organization_handling": {"tlp": "RED", "audience": {"agencies": [READER]}},
     "disclose_criminal_organization": {"agencies": [READER], "purpose": "Search for a missing person."},
+    "confirm_criminal_organization_disclosure": {"reason": "They are not found yet."},
     "add_criminal_organization_link": {
         "type": "related_to",
         "kind": "criminal-organizations",

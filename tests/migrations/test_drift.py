@@ -24,6 +24,7 @@ FOR_FUNCTIONS_ALONE = {
     "audit_sealing": "the sealer's memory",
     "credential_versions": "rows of credentials as they were, kept by a trigger as JSON",
     "group_versions": "rows of groups as they were, kept by a trigger",
+    "emergencies": "written by disclosures, read wherever principals are made",
     "event_receivers": "the feed's index by receiver",
     "feed_state": "the sequencer's memory",
     "idempotency_keys": "read and written by two functions",
