@@ -7,6 +7,11 @@ CREATE FUNCTION uuid7() RETURNS uuid LANGUAGE sql VOLATILE PARALLEL SAFE AS $$
     52, 1), 53, 1), 'hex')::uuid
 $$;
 
+-- A moment as it stands in JSON: RFC 3339, UTC, six digits of a second.
+CREATE FUNCTION utc_text(p_at timestamptz) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT to_char(p_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+$$;
+
 CREATE FUNCTION caller_agency() RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS $$
   SELECT nullif(current_setting('interdesk.agency', true), '')
 $$;

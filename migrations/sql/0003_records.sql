@@ -475,12 +475,12 @@ BEGIN
   SELECT c.gained INTO gained FROM change_handling(v_was, NULL, p_handling,
     v_was.audience || ARRAY(SELECT a FROM unnest(v_added) AS a WHERE NOT a = ANY (v_was.audience)), v_was.excluded, p_document,
     p_shared_document, p_disclosure,
-    CASE WHEN p_emergency IS NOT NULL THEN jsonb_build_object('emergency', true, 'lapses_at', to_json(p_lapses_at)) END, 'record.disclose',
+    CASE WHEN p_emergency IS NOT NULL THEN jsonb_build_object('emergency', true, 'lapses_at', utc_text(p_lapses_at)) END, 'record.disclose',
     jsonb_build_object('disclosure', p_disclosure, 'agencies', p_agencies, 'groups', p_groups, 'legal_basis', p_basis,
       'without_basis', v_gate.without_basis <> '{}', 'emergency', p_emergency IS NOT NULL)) AS c;
   IF p_emergency IS NOT NULL THEN
     PERFORM announce('emergency.disclosed', v_was.kind, p_id, v_was.reference, v_was.version, ARRAY[v_was.originator], '{}', true,
-      jsonb_build_object('disclosure', p_disclosure, 'agencies', p_agencies, 'lapses_at', to_json(p_lapses_at)));
+      jsonb_build_object('disclosure', p_disclosure, 'agencies', p_agencies, 'lapses_at', utc_text(p_lapses_at)));
   END IF;
   outcome := 'changed';
 END $$;
@@ -504,9 +504,9 @@ BEGIN
   WHERE disclosure_id = p_disclosure AND ended_at IS NULL AND until > clock_timestamp();
   UPDATE disclosures SET lapses_at = coalesce(p_lapses_at, lapses_at), confirmed_by = p_by, version = version + 1 WHERE id = p_disclosure;
   PERFORM announce('emergency.confirmed', v_record.kind, p_record, v_record.reference, v_record.version, ARRAY[v_record.originator], '{}',
-    true, jsonb_build_object('disclosure', p_disclosure, 'lapses_at', to_json(p_lapses_at), 'confirmed_by', p_by));
+    true, jsonb_build_object('disclosure', p_disclosure, 'lapses_at', utc_text(p_lapses_at), 'confirmed_by', p_by));
   PERFORM audit('disclosure.confirm', 'done', v_record.kind, ARRAY[p_record], '{}',
-    jsonb_build_object('disclosure', p_disclosure, 'lapses_at', to_json(p_lapses_at), 'confirmed_by', p_by, 'reason', p_reason));
+    jsonb_build_object('disclosure', p_disclosure, 'lapses_at', utc_text(p_lapses_at), 'confirmed_by', p_by, 'reason', p_reason));
   RETURN 'changed';
 END $$;
 

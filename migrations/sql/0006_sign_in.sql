@@ -28,7 +28,7 @@ BEGIN
   INSERT INTO signing_keys (kid, public_jwk, sealed_private_key, created_at) VALUES (p_kid, p_public_jwk, p_sealed, p_at);
   INSERT INTO audit_entries (agency, client_id, action, outcome, detail)
   SELECT code, 'operator', 'signing_key.rotate', 'done', jsonb_build_object('kid', p_kid,
-    'others_retire_at', to_char(p_retire AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))
+    'others_retire_at', utc_text(p_retire))
   FROM agencies WHERE hub;
 END $$;
 

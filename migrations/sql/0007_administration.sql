@@ -142,7 +142,7 @@ BEGIN
     VALUES (p_id, p_agency, p_label, current_setting('interdesk.client', true), v_at, v_at + interval '24 hours');
     PERFORM tell_agency(p_agency, 'recovery.requested', 'recovery.request',
       jsonb_build_object('agency', p_agency, 'recovery', p_id,
-        'effective_at', to_char((v_at + interval '24 hours') AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')));
+        'effective_at', utc_text(v_at + interval '24 hours')));
   END IF;
 END $$;
 
@@ -206,7 +206,7 @@ BEGIN
     UPDATE credentials SET warned_days = v_credential.days WHERE client_id = v_credential.client_id;
     PERFORM announce('credential.expiring', NULL, NULL, NULL, NULL, ARRAY[v_credential.agency], '{}', true, jsonb_build_object(
       'agency', v_credential.agency, 'client_id', v_credential.client_id,
-      'expires_at', to_char(v_credential.expires_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), 'days', v_credential.days));
+      'expires_at', utc_text(v_credential.expires_at), 'days', v_credential.days));
     v_count := v_count + 1;
   END LOOP;
   RETURN v_count;

@@ -86,7 +86,7 @@ CREATE FUNCTION audit_leaf_document(p_entry audit_entries, p_reader text, p_salt
     'hidden', CASE WHEN own THEN
       encode(sha256(substr(p_salt, 17) || convert_to(array_to_string(p_entry.originators, ','), 'UTF8')), 'hex') END,
     'entry', jsonb_build_object(
-      'id', p_entry.id, 'at', to_char(p_entry.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+      'id', p_entry.id, 'at', utc_text(p_entry.at),
       'agency', p_entry.agency, 'action', p_entry.action, 'outcome', p_entry.outcome, 'kind', p_entry.kind,
       'record_ids', CASE WHEN own THEN to_jsonb(p_entry.record_ids) ELSE coalesce((
         SELECT jsonb_agg(r.id ORDER BY r.n) FROM unnest(p_entry.record_ids, p_entry.originators) WITH ORDINALITY AS r (id, originator, n)

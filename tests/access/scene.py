@@ -8,6 +8,7 @@ from uuid import UUID
 from app.core.ids import uuid7
 from app.identity.roles import Permission, Role
 from tests.conftest import Hub, Partner
+from tests.routers.agreements_below import agree, put_in_force
 from tests.routers.entrance import below_policies
 
 PATH = "/v1/criminal-organizations"
@@ -16,6 +17,9 @@ ORIGINATOR, READER, SEES_BY_GROUP = "KR-KNPA", "KH-CNP", "PH-PNP"
 STRANGER, REMOVED, EXCLUDED, LOST, SUSPENDED = "TH-RTP", "VN-MPS", "LA-DOP", "MY-RMP", "ID-INP"
 OBSERVER = "SG-SPF"
 """Observes the group, and its observers were not named."""
+
+PARTY, LAPSED = "BN-RBPF", "MM-MPF"
+"""Saw the record on an agreement that is suspended now, and in an emergency that has lapsed."""
 
 
 POWERS = ("analyst", "commander", "agency_admin")
@@ -83,7 +87,7 @@ async def set_scene(hub: Hub) -> Scene:
     """Build everything over HTTP, except for what another room administers."""
     originator, reader = hub.partner(ORIGINATOR, *POWERS), hub.partner(READER)
     lost, removed = hub.partner(LOST, *POWERS), hub.partner(REMOVED, *POWERS)
-    for agency in (SEES_BY_GROUP, STRANGER, EXCLUDED, SUSPENDED, OBSERVER):
+    for agency in (SEES_BY_GROUP, STRANGER, EXCLUDED, SUSPENDED, OBSERVER, PARTY, LAPSED):
         hub.register(agency)
     group = found_group(
         hub,
@@ -104,14 +108,28 @@ async def set_scene(hub: Hub) -> Scene:
     scene = Scene(hub, originator, reader, {}, record, group, _ask_for_recovery(hub))
     scene.parts = await _hang_on(scene, other["id"], lost, removed)
 
+    await _open_for_a_while(scene)
     # What they contributed while they could see the record must not be a way back to it.
     handling = await originator.get(f"{scene.path}/handling")
-    narrower = {**handling.json(), "audience": {**audience, "agencies": [READER, SUSPENDED]}}
+    narrower = {**handling.json(), "audience": {**audience, "agencies": [READER, SUSPENDED, PARTY]}}
     answer = await originator.put(f"{scene.path}/handling", narrower, handling.headers["ETag"])
     assert answer.status_code == 200, answer.text
     end_membership(hub, group, REMOVED)
     scene.strangers = _strangers(hub, lost, removed)
     return scene
+
+
+async def _open_for_a_while(scene: Scene) -> None:
+    """Share the record on an agreement and in an emergency, and let both end."""
+    basis = agree(scene.hub, ORIGINATOR, PARTY)
+    disclosures = f"{scene.path}/disclosures"
+    lawful = {"agencies": [PARTY], "legal_basis": basis, "purpose": "Search for a missing person."}
+    urgent = {"agencies": [LAPSED], "purpose": "Search.", "emergency": True, "reason": "A victim called."}
+    for sent in (lawful, urgent):
+        answer = await scene.originator.post(disclosures, sent)
+        assert answer.status_code == 201, answer.text
+    put_in_force(scene.hub, basis, in_force=False)
+    below_policies(scene.hub, "UPDATE emergencies SET until = clock_timestamp()")
 
 
 async def _hang_on(scene: Scene, other: str, *contributors: Partner) -> dict[str, str]:
@@ -151,6 +169,8 @@ def _strangers(hub: Hub, lost: Partner, removed: Partner) -> dict[str, Partner]:
         "excluded inside the group": hub.caller(EXCLUDED, *POWERS),
         "observer of the group": hub.caller(OBSERVER, *POWERS),
         "lost sight": lost,
+        "party to a suspended agreement": hub.caller(PARTY, *POWERS),
+        "emergency that lapsed": hub.caller(LAPSED, *POWERS),
         "revoked credential": revoked,
         "suspended agency": suspended,
         "role without the permission": powerless,

@@ -19,7 +19,7 @@ from app.core import clock
 from app.core.database_roles import DatabaseRole
 from app.core.ids import uuid7
 from tests.access.scene import PATH, end_membership, found_group
-from tests.access.world import World
+from tests.access.world import Shared, World
 from tests.conftest import Hub, Partner
 
 AGENCIES = ["KR-KNPA", "KH-CNP", "TH-RTP", "VN-MPS", "INTERPOL", "LA-DOP"]
@@ -55,6 +55,10 @@ class Shown:
     document: dict[str, Any]
     audience: Audience
 
+    @property
+    def shared(self) -> Shared:
+        return Shared(UUID(self.document["id"]), self.document["originator"], self.audience)
+
     def fits(self, query: dict[str, Any], agency: str) -> bool:
         told = self.document
         current = told["state"] == "current"
@@ -87,7 +91,7 @@ class Library:
         seen = [
             record.document
             for record in self.records
-            if self.world.sees(record.audience, record.document["originator"], agency) and record.fits(query, agency)
+            if self.world.sees(record.shared, agency) and record.fits(query, agency)
         ]
         return [told["id"] for told in sorted(seen, key=lambda told: (told[order], told["id"]), reverse=True)]
 

@@ -1,5 +1,6 @@
 """The rule of who may see is one: as the contract says it (in Python), as the functions compute it, as the policy holds
-it, and as lists and search apply it; over random audiences, groups, roles, exclusions and suspensions."""
+it, and as lists and search apply it; over random audiences, groups, roles, exclusions, suspensions, agreements in and
+out of force, charters and emergencies."""
 
 import re
 from contextlib import ExitStack
@@ -13,15 +14,16 @@ from hypothesis import strategies as st
 from psycopg import errors
 from psycopg.types.json import Jsonb
 
-from app.access.handling import Audience, principals
+from app.access.handling import Audience
 from app.core import clock
 from app.core.database_roles import DatabaseRole
 from app.core.ids import uuid7
-from tests.access.world import World
+from tests.access.world import Pact, Shared, World
 from tests.conftest import Hub
 
 AGENCIES = ["KR-KNPA", "KH-CNP", "TH-RTP", "INTERPOL", "AU-AFP-1"]
 GROUPS = [UUID(int=0x0190163D8694739BAEA5966C26F8AD91 + number) for number in range(3)]
+PACTS = [UUID(int=0x0190163D8694739BAEA5966C26F8BE00 + number) for number in range(2)]
 KIND, NAME = "criminal-organizations", "Bokor Group"
 
 _agencies = st.lists(st.sampled_from(AGENCIES), unique=True)
@@ -29,6 +31,7 @@ _groups = st.lists(st.sampled_from(GROUPS), unique=True)
 _audiences = st.builds(
     Audience, agencies=_agencies, groups=_groups, observers_of=_groups, community=st.booleans(), excluded=_agencies
 )
+_pacts = st.builds(Pact, parties=st.frozensets(st.sampled_from(AGENCIES), min_size=2), in_force=st.booleans())
 _worlds = st.builds(
     World,
     agencies=st.just(AGENCIES),
@@ -37,17 +40,22 @@ _worlds = st.builds(
         st.tuples(st.sampled_from(GROUPS), st.sampled_from(AGENCIES)), st.sampled_from(["chair", "member", "observer"])
     ),
     suspended=st.sets(st.sampled_from(AGENCIES), max_size=2),
+    pacts=st.fixed_dictionaries(dict.fromkeys(PACTS, _pacts)),
+    charters=st.dictionaries(st.sampled_from(GROUPS), st.sampled_from(PACTS)),
 )
-_records = st.lists(st.tuples(st.sampled_from(AGENCIES), _audiences), min_size=1, max_size=8)
-
-
-@dataclass(frozen=True)
-class Shared:
-    """A record of the random world."""
-
-    id: UUID
-    originator: str
-    audience: Audience
+_records = st.lists(
+    st.builds(
+        Shared,
+        id=st.builds(uuid7),
+        originator=st.sampled_from(AGENCIES),
+        audience=_audiences,
+        basis=st.none() | st.sampled_from(PACTS),
+        emergencies=st.dictionaries(st.sampled_from(AGENCIES), st.booleans(), max_size=2),
+        disclosure=st.builds(uuid7),
+    ),
+    min_size=1,
+    max_size=8,
+)
 
 
 def _settle(engine: psycopg.Connection, world: World, records: list[Shared]) -> None:
@@ -56,6 +64,10 @@ def _settle(engine: psycopg.Connection, world: World, records: list[Shared]) -> 
         engine.execute("DELETE FROM records")
         engine.execute("DELETE FROM record_grants")
         engine.execute("DELETE FROM memberships")
+        engine.execute("DELETE FROM emergencies")
+        engine.execute("DELETE FROM agreement_parties")
+        engine.execute("DELETE FROM group_versions")
+        engine.execute("UPDATE groups SET charter = NULL, version = version + 1")
         engine.execute("SELECT set_config('interdesk.roles', 'operator', true)")
         engine.execute(
             "UPDATE agencies SET status = CASE WHEN code = ANY (%s) THEN 'suspended' ELSE 'active' END WHERE NOT hub",
@@ -66,8 +78,9 @@ def _settle(engine: psycopg.Connection, world: World, records: list[Shared]) -> 
             engine.execute(
                 "INSERT INTO memberships (group_id, agency, role) VALUES (%s, %s, %s)", (group, agency, role)
             )
+        _settle_pacts(engine, world)
         for record in records:
-            audience, excluded = principals(record.audience, record.originator)
+            audience, excluded = world.written(record)
             now = clock.now()
             engine.execute(
                 "INSERT INTO records (id, kind, reference, originator, created_at, updated_at, handling, audience,"
@@ -82,6 +95,25 @@ def _settle(engine: psycopg.Connection, world: World, records: list[Shared]) -> 
                 "INSERT INTO record_grants (record_id, principal, since) SELECT %s, p, %s FROM unnest(%s::text[]) AS p",
                 (record.id, now, audience),
             )
+            for agency, stands in record.emergencies.items():
+                engine.execute(
+                    "INSERT INTO emergencies VALUES (%s, %s, %s, now(), now() + %s * interval '1 hour')",
+                    (record.disclosure, agency, record.id, 72 if stands else -1),
+                )
+
+
+def _settle_pacts(engine: psycopg.Connection, world: World) -> None:
+    for number, (agreement, pact) in enumerate(world.pacts.items()):
+        # Out of force in one of the two ways there are: taken out, or past its last day.
+        engine.execute(
+            "UPDATE agreements SET in_force_since = CASE WHEN %(in_force)s OR %(by_date)s THEN now() END,"
+            " valid_until = CASE WHEN NOT %(in_force)s THEN current_date - 1 END WHERE id = %(id)s",
+            {"in_force": pact.in_force, "by_date": number == 0, "id": agreement},
+        )
+        for agency in pact.parties:
+            engine.execute("INSERT INTO agreement_parties (agreement_id, agency) VALUES (%s, %s)", (agreement, agency))
+    for group, agreement in world.charters.items():
+        engine.execute("UPDATE groups SET charter = %s, version = version + 1 WHERE id = %s", (agreement, group))
 
 
 def _column(connection: psycopg.Connection, statement: str, *parameters: Any) -> list[Any]:
@@ -109,22 +141,21 @@ def _seen(api: psycopg.Connection, client_id: str) -> tuple[str, set[str], dict[
 
 
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(world=_worlds, shared=_records)
-def _agree(stack: "Connections", world: World, shared: list[tuple[str, Audience]]) -> None:
-    records = [Shared(uuid7(), originator, audience) for originator, audience in shared]
+@given(world=_worlds, records=_records)
+def _agree(stack: "Connections", world: World, records: list[Shared]) -> None:
     _settle(stack.engine, world, records)
     for agency, client_id in stack.clients.items():
         outcome, held, ways = _seen(stack.api, client_id)
-        expected = {record.id for record in records if world.sees(record.audience, record.originator, agency)}
+        expected = {record.id for record in records if world.sees(record, agency)}
         if agency in world.suspended:
             assert (outcome, held) == ("suspended", set())
         else:
-            assert (outcome, held) == ("ok", world.principals(agency))
+            assert (outcome, held) == ("ok", world.principals(agency, records))
             assert set(_column(stack.engine, "SELECT principal FROM principals_of(%s)", agency)) == held
         assert ways == dict.fromkeys(ways, expected)
     for record in records:
-        audience, excluded = principals(record.audience, record.originator)
-        reached = world.reached(record.audience, record.originator)
+        audience, excluded = world.written(record)
+        reached = world.reached(record)
         assert _column(stack.worker, "SELECT agencies_of(%s, %s)", audience, excluded) == [reached]
         with stack.worker.transaction():
             (outcome,) = _column(stack.worker, "SELECT enter_operator(%s, 'r', 'o', 'p')", record.originator)
@@ -157,6 +188,12 @@ def _connections(hub: Hub, stack: ExitStack) -> Connections:
             "INSERT INTO groups (id, kind, name, chair, created_at, updated_at)"
             " VALUES (%s, 'council', 'x', 'KR-KNPA', now(), now())",
             (group,),
+        )
+    for agreement in PACTS:
+        engine.execute(
+            "INSERT INTO agreements VALUES (%s, %s, 'mou', 'x', 'KR-KNPA', %s, '{}', '{}', false, '{}', '2020-01-01',"
+            " NULL, '[]', 'in_force', 'x', 1, NULL, now(), now())",
+            (agreement, str(agreement), [KIND]),
         )
     return Connections(engine, api, worker, clients)
 
