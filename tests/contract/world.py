@@ -133,6 +133,9 @@ async def _build_profiles(world: World) -> None:
     world.name(6, await cambodia.post(f"{path}/amendments", proposed))
     opened = {"agencies": ["INTERPOL"], "purpose": "Notices for two of its members, case 2026-1187."}
     world.name(7, await korea.post(f"{path}/disclosures", opened, headers={"On-Behalf-Of": "Insp. Example"}))
+    urgent = {"agencies": ["SG-SPF"], "purpose": "Search at sea.", "emergency": True, "reason": "A victim called."}
+    commander = world.caller("KR-KNPA commander")
+    world.name(40, await commander.post(f"{path}/disclosures", urgent))
     gone = world.name(8, await korea.post(PROFILES, {"name": "Entered twice"}))
     answer = await korea.call("POST", f"{PROFILES}/{gone}/retract", headers={"If-Match": '"1"'})
     assert answer.status_code == 200, answer.text
