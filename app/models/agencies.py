@@ -23,6 +23,7 @@ class Agency(SQLModel, table=True):
     contact_email: str | None = Field(default=None, sa_type=Text)
     status: str = Field(default="active", sa_type=Text)
     hub: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+    conditional_sight: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
     version: int = Field(default=1)
     created_at: datetime = Field(sa_type=DateTime(timezone=True))
     updated_at: datetime = Field(sa_type=DateTime(timezone=True))

@@ -32,6 +32,8 @@ CREATE TABLE agencies (
   contact_email text,
   status text NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'suspended')),
   hub boolean NOT NULL DEFAULT false,
+  -- Whether an agreement or an emergency ever opened anything to it; enter() looks for them only then.
+  conditional_sight boolean NOT NULL DEFAULT false,
   version integer NOT NULL DEFAULT 1,
   created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   updated_at timestamptz NOT NULL DEFAULT clock_timestamp()

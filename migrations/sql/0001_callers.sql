@@ -21,6 +21,24 @@ SET search_path = pg_catalog, public, pg_temp AS $$
   WHERE p.agency = p_agency AND a.id = p_agreement
 $$;
 
+-- The principals that an agency holds only as long as an agreement is in force or an emergency stands.
+CREATE FUNCTION conditional_principals_of(p_agency text)
+RETURNS TABLE (principal text, since timestamptz) LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp AS $$
+  SELECT b.principal, b.since
+  FROM agreement_parties p JOIN agreements a ON a.id = p.agreement_id AND is_in_force(a.in_force_since, a.valid_until)
+  CROSS JOIN LATERAL principals_by_agreement(p.agency, a.id) AS b
+  WHERE p.agency = p_agency
+  UNION ALL
+  SELECT e.agency || '!' || e.disclosure_id::text, e.since
+  FROM emergencies e WHERE e.agency = p_agency AND e.ended_at IS NULL AND e.until > clock_timestamp()
+$$;
+-- The same as enter() writes them; NULL if there are none.
+CREATE FUNCTION conditional_principals_text(p_agency text) RETURNS text LANGUAGE sql STABLE
+SET search_path = pg_catalog, public, pg_temp AS $$
+  SELECT string_agg(principal, ',') FROM conditional_principals_of(p_agency)
+$$;
+
 -- The only place where principals are made, with enter() below, which writes the same in one string. They are built
 -- from uuids and checked codes alone: an agency's code holds no colon, no at sign, no exclamation mark and no lower-case
 -- letter, so nothing an agency chooses can spell another's principal.
@@ -39,13 +57,7 @@ SET search_path = pg_catalog, public, pg_temp AS $$
   FROM memberships m JOIN agencies a ON a.code = m.agency
   WHERE m.agency = p_agency AND m.until IS NULL AND NOT a.hub
   UNION ALL
-  SELECT b.principal, b.since
-  FROM agreement_parties p JOIN agreements a ON a.id = p.agreement_id AND is_in_force(a.in_force_since, a.valid_until)
-  CROSS JOIN LATERAL principals_by_agreement(p.agency, a.id) AS b
-  WHERE p.agency = p_agency
-  UNION ALL
-  SELECT e.agency || '!' || e.disclosure_id::text, e.since
-  FROM emergencies e WHERE e.agency = p_agency AND e.ended_at IS NULL AND e.until > clock_timestamp()
+  SELECT c.principal, c.since FROM conditional_principals_of(p_agency) AS c
 $$;
 
 -- Checks the credential of a verified token and makes it the caller of this transaction. Nothing is set unless the
@@ -69,11 +81,7 @@ BEGIN
     CASE WHEN a.hub THEN '' ELSE concat_ws(',', a.code, 'community',
       (SELECT string_agg(CASE m.role WHEN 'observer' THEN 'observers:' ELSE 'group:' END || m.group_id::text, ',')
         FROM memberships m WHERE m.agency = a.code AND m.until IS NULL),
-      (SELECT string_agg(b.principal, ',') FROM agreement_parties p
-        JOIN agreements g ON g.id = p.agreement_id AND is_in_force(g.in_force_since, g.valid_until)
-        CROSS JOIN LATERAL principals_by_agreement(p.agency, g.id) AS b WHERE p.agency = a.code),
-      (SELECT string_agg(e.agency || '!' || e.disclosure_id::text, ',')
-        FROM emergencies e WHERE e.agency = a.code AND e.ended_at IS NULL AND e.until > clock_timestamp())) END
+      CASE WHEN a.conditional_sight THEN conditional_principals_text(a.code) END) END
   INTO outcome, agency, roles, v_since, v_principals
   FROM credentials c JOIN agencies a ON a.code = c.agency WHERE c.client_id = p_client;
   IF NOT FOUND THEN

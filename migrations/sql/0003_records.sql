@@ -373,6 +373,8 @@ BEGIN
   UPDATE records SET handling = p_handling, audience = p_audience, excluded = p_excluded, audience_version = audience_version + 1,
     version = v_version, updated_at = coalesce(p_version_at, updated_at), document = p_document, shared_document = p_shared_document
   WHERE id = p_was.id;
+  UPDATE agencies SET conditional_sight = true WHERE p_shared_data ->> 'lapses_at' IS NOT NULL AND NOT conditional_sight
+    AND code IN (SELECT jsonb_array_elements_text(p_detail -> 'agencies'));
   INSERT INTO emergencies (disclosure_id, agency, record_id, since, until)
   SELECT p_disclosure, a, p_was.id, v_now, (p_shared_data ->> 'lapses_at')::timestamptz
   FROM jsonb_array_elements_text(p_detail -> 'agencies') AS a WHERE p_shared_data ->> 'lapses_at' IS NOT NULL;

@@ -187,6 +187,7 @@ BEGIN
     SELECT jsonb_object_agg(a, (v_before -> a) || (SELECT coalesce(jsonb_agg(principal), '[]') FROM principals_by_agreement(a, p_agreement)))
     INTO v_before FROM unnest(v_parties) AS a;
   END IF;
+  UPDATE agencies SET conditional_sight = true WHERE code = ANY (v_parties) AND NOT conditional_sight;
   UPDATE agreements SET in_force_since = CASE WHEN p_in_force THEN clock_timestamp() END WHERE id = p_agreement;
   PERFORM note_sight_changes(p_agreement, v_before);
 END $$;

@@ -70,7 +70,8 @@ def _settle(engine: psycopg.Connection, world: World, records: list[Shared]) -> 
         engine.execute("UPDATE groups SET charter = NULL, version = version + 1")
         engine.execute("SELECT set_config('interdesk.roles', 'operator', true)")
         engine.execute(
-            "UPDATE agencies SET status = CASE WHEN code = ANY (%s) THEN 'suspended' ELSE 'active' END WHERE NOT hub",
+            "UPDATE agencies SET status = CASE WHEN code = ANY (%s) THEN 'suspended' ELSE 'active' END,"
+            " conditional_sight = true WHERE NOT hub",
             (list(world.suspended),),
         )
         engine.execute("UPDATE credentials SET tokens_valid_from = '-infinity'")
