@@ -43,6 +43,31 @@ class EventType(Vocabulary):
     MEMBERS_CHANGED = "members.changed", "An agency joined or left the group, or has another role in it."
     GROUP_LEFT = "group.left", "Your agency is in the group no more; `record.lost` follows for what it saw by it."
     GROUP_ENDED = "group.ended", "The group ended; `record.lost` follows for what your agency saw by it."
+    AGREEMENT_CREATED = "agreement.created", "Your agency drafted the agreement."
+    AGREEMENT_PROPOSED = "agreement.proposed", "Your agency is a party of the agreement and can sign it: fetch it."
+    AGREEMENT_UPDATED = (
+        "agreement.updated",
+        "What the agreement says changed; signatures that it had are void, and `detail` names their parties.",
+    )
+    AGREEMENT_LEFT = "agreement.left", "Your agency is to be no party of the agreement any more, and sees it no more."
+    AGREEMENT_SIGNED = (
+        "agreement.signed",
+        "The party that `detail` names signed the agreement; once all have, its state says so.",
+    )
+    AGREEMENT_IN_FORCE = "agreement.in_force", "The agreement is in force: it is a legal basis from now on."
+    AGREEMENT_SUSPENDED = (
+        "agreement.suspended",
+        "The party that `detail` names suspended the agreement: what rests on it is closed.",
+    )
+    AGREEMENT_REINSTATED = (
+        "agreement.reinstated",
+        "The party that `detail` names lifted its suspension; the agreement's state says whether another stands.",
+    )
+    AGREEMENT_TERMINATED = (
+        "agreement.terminated",
+        "The party that `detail` names ended the agreement: what rests on it is closed for good.",
+    )
+    AGREEMENT_EXPIRED = "agreement.expired", "The agreement's last day has passed: what rests on it is closed."
     AGENCY_CREATED = "agency.created", "Your agency was entered in the directory."
     AGENCY_UPDATED = "agency.updated", "Your agency's entry in the directory changed."
     AGENCY_SUSPENDED = "agency.suspended", "The hub suspended your agency."

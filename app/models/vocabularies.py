@@ -103,6 +103,27 @@ class MembershipRole(Vocabulary):
     OBSERVER = "observer", "Sees only what is shared with the group's observers too."
 
 
+class AgreementKind(Vocabulary):
+    """What kind of agreement between agencies it is."""
+
+    MOU = "mou", "Memorandum of understanding between agencies."
+    TREATY = "treaty", "Treaty between states, carried out by the agencies named."
+    EXCHANGE_OF_LETTERS = "exchange_of_letters", "Letters that say the same, exchanged between agencies."
+    CHARTER = "charter", "What the members of a group agree on: what it is for, and what is shared in it."
+
+
+class AgreementState(Vocabulary):
+    """How far an agreement has come."""
+
+    DRAFT = "draft", "Its originator is still writing; nobody else knows of it."
+    IN_NEGOTIATION = "in_negotiation", "All parties see it; it can be changed and signed."
+    SIGNED = "signed", "All parties have signed; its first day has not come."
+    IN_FORCE = "in_force", "It is a legal basis for what it covers."
+    SUSPENDED = "suspended", "At least one party suspended it: it is no legal basis until that party reinstates it."
+    TERMINATED = "terminated", "A party ended it, for good."
+    EXPIRED = "expired", "Its last day has passed."
+
+
 class CrimeType(Vocabulary):
     """A type of crime."""
 

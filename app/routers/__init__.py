@@ -2,6 +2,8 @@
 
 from app.routers import (
     agencies,
+    agreement_transitions,
+    agreements,
     amendments,
     audit,
     audit_entries,
@@ -37,6 +39,8 @@ ALL = (
     recovery.router,
     events.router,
     groups.router,
+    agreements.router,
+    agreement_transitions.router,
     docs.router,
     problems.router,
     health.router,

@@ -15,6 +15,7 @@ from procrastinate.jobs import Status
 from app.audit.sealing import seal
 from app.core.crypto import MasterKey
 from app.core.db import Connection
+from app.domain.agreements import signing
 from app.events import sight
 
 SCHEMA: Final = "procrastinate"
@@ -23,6 +24,8 @@ CLOCK: Final = {
     # Queued by memberships too, at once; by the clock for what a worker left behind when it died.
     "tell_sight_changes": "* * * * * */10",
     "lapse_emergencies": "* * * * * */5",
+    # An agreement has expired with its day, whether or not this has run; it comes into force by this alone.
+    "keep_agreement_days": "* * * * * */10",
     # Looks whether a minute or a thousand entries have passed.
     "seal_audit": "* * * * * */10",
     "drop_stalled_jobs": "* * * * *",
@@ -61,6 +64,7 @@ async def _ensure_audit_months(connection: Connection) -> None:
 JOBS: Final[dict[str, Job]] = {
     "tell_sight_changes": sight.tell_changes,
     "lapse_emergencies": _lapse_emergencies,
+    "keep_agreement_days": signing.keep_days,
     "forget_expired": _forget_expired,
     "warn_expiring_credentials": _warn_expiring_credentials,
     "ensure_audit_months": _ensure_audit_months,

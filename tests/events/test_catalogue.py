@@ -9,12 +9,15 @@ from migrations import SQL
 
 _ROOT = Path(app.__file__).parents[1]
 _CATALOGUE = _ROOT / "app" / "events" / "catalogue.py"
-_NOUNS = "record|handling|links|amendment|sighting|group|members|agency|credential|recovery|feed|emergency"
+_NOUNS = (
+    "record|handling|links|amendment|sighting|group|members|agreement|agency|credential|recovery|feed|emergency"
+)
 _WORD = rf"[\"']((?:{_NOUNS})\.[a-z_]+)[\"']"
 _ANNOUNCED = (
     r"announce\('([a-z._]+)'",
     r"announce\(CASE WHEN \w+ THEN '([a-z._]+)'",
     r"announce\(CASE WHEN \w+ THEN '[a-z._]+' ELSE '([a-z._]+)'",
+    r"tell_agreement\(\w+, '([a-z._]+)'",
     r"tell_agency\(\w+, '([a-z._]+)'",
     r"INSERT INTO events \([^)]*\)\s*VALUES \('([a-z._]+)'",
 )

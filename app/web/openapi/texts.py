@@ -14,6 +14,10 @@ TAGS: Final[list[dict[str, Any]]] = [
     {"name": "Agencies", "description": "The directory: who takes part, and how to reach them day and night."},
     {"name": "Credentials", "description": "What partners' systems sign in with: issued, rotated and revoked."},
     {"name": "Groups", "description": "Councils, joint teams and working groups that audiences can name."},
+    {
+        "name": "Agreements",
+        "description": "Memoranda, treaties, letters and charters: who may share what with whom, and since when.",
+    },
     {"name": "Events", "description": "What changed, in an order that skips nothing: how to stay in step."},
     {"name": "Audit", "description": "Who did what, for those who have to answer for it."},
     {"name": "Operation", "description": "For load balancers and monitoring."},
