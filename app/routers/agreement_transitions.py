@@ -48,9 +48,9 @@ async def sign_agreement(request: Request, desk: Signing, agreement_id: str) -> 
     """Sign for your agency what the agreement says now, named by its `content_hash`; 409 if it says something else.
 
     With the last party's signature the agreement is signed, and in force if its first day has come; otherwise it comes
-    into force within ten seconds of that day's beginning, in UTC. A signature that is not the last leaves the version as
-    it is, so parties can sign at the same time. It counts against the 98 places that an agency has in groups and in
-    agreements which it signed and which have not ended.
+    into force within ten seconds of that day's beginning, in UTC. A signature that is not the last leaves the version
+    as it is, so parties can sign at the same time. It counts against the 98 places that an agency has in groups and
+    in agreements which it signed and which have not ended.
     """
     agreement = await fetch(request, desk, agreement_id)
 

@@ -78,9 +78,7 @@ async def create_agreement(request: Request, desk: Writing) -> Response:
     return await calls.once(request, desk, replay(desk), act)
 
 
-@router.get(
-    "/{agreement_id}", summary="Read an agreement", operation_id="read_agreement", **operation(Agreement)
-)
+@router.get("/{agreement_id}", summary="Read an agreement", operation_id="read_agreement", **operation(Agreement))
 async def read_agreement(request: Request, desk: Reading, agreement_id: str) -> Response:
     """Read an agreement that your agency drafted, or of which it is a party once it was opened.
 
@@ -95,9 +93,7 @@ async def read_agreement(request: Request, desk: Reading, agreement_id: str) -> 
     "/{agreement_id}",
     summary="Change an agreement",
     operation_id="change_agreement",
-    **operation(
-        Agreement, body=AgreementPatch, types=_PATCHES, match=True, problems=("conflict", "unknown-reference")
-    ),
+    **operation(Agreement, body=AgreementPatch, types=_PATCHES, match=True, problems=("conflict", "unknown-reference")),
 )
 async def change_agreement(request: Request, desk: Writing, agreement_id: str) -> Response:
     """Change what an agreement says that your agency drafted, until all parties have signed.

@@ -19,8 +19,13 @@ CREATE TABLE agreements (
     CHECK (state IN ('draft', 'in_negotiation', 'signed', 'in_force', 'suspended', 'terminated', 'expired')),
   content_hash text NOT NULL,
   version integer NOT NULL DEFAULT 1,
+  -- When its parties were shown it; until then only the originator knows of it, though it may have given it up.
+  proposed_at timestamptz,
   -- Set while the agreement opens sharing; its last day ends that without anybody's doing.
   in_force_since timestamptz,
+  -- The suspensions that stand, and the termination: [{agency, at, reason}], {agency, at, reason}.
+  suspensions jsonb NOT NULL DEFAULT '[]',
+  termination jsonb,
   created_at timestamptz NOT NULL,
   updated_at timestamptz NOT NULL,
   ended_at timestamptz
@@ -63,7 +68,7 @@ CREATE INDEX emergencies_by_record ON emergencies (record_id);
 CREATE FUNCTION knows_agreement(p_agreement uuid) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp AS $$
   SELECT EXISTS (SELECT FROM agreements a JOIN agreement_parties p ON p.agreement_id = a.id AND p.agency = caller_agency()
-    WHERE a.id = p_agreement AND (a.state <> 'draft' OR a.originator = caller_agency()))
+    WHERE a.id = p_agreement AND (a.proposed_at IS NOT NULL OR a.originator = caller_agency()))
 $$;
 
 DO $$

@@ -210,7 +210,9 @@ GRANT EXECUTE ON FUNCTION enter_operator, sequence_events, announce TO interdesk
 RESET ROLE;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO interdesk_engine;
 
-GRANT SELECT ON agencies, groups, memberships, agreements, agreement_parties, credentials, recoveries, audit_entries, events, records, record_versions,
+-- Which credential and officer signed for a party is that party's affair, and told by a function.
+GRANT SELECT (agreement_id, agency, signed_at, signed_hash) ON agreement_parties TO interdesk_api, interdesk_worker;
+GRANT SELECT ON agencies, groups, memberships, agreements, credentials, recoveries, audit_entries, events, records, record_versions,
   disclosures, record_links, amendments, sightings TO interdesk_api, interdesk_worker;
 GRANT INSERT (code, name, native_name, kind, country, languages, time_zone, contact_phone, contact_email, version, created_at, updated_at)
   ON agencies TO interdesk_api, interdesk_worker;

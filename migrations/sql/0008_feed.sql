@@ -26,7 +26,7 @@ CREATE POLICY own ON event_receivers FOR SELECT TO interdesk_api, interdesk_work
 GRANT SELECT, INSERT, UPDATE, DELETE ON event_receivers TO interdesk_engine;
 GRANT SELECT ON event_receivers TO interdesk_api, interdesk_worker;
 
--- An event is shown only while what it tells of is visible, by the policies of records and groups. A sub-select with
+-- An event is shown only while what it tells of is visible, by the policies of records, groups and agreements. A sub-select with
 -- one value is looked up row by row; an EXISTS might be planned as a join with every record there is.
 DROP POLICY audience ON events;
 CREATE POLICY receivers ON events FOR SELECT TO interdesk_api, interdesk_worker USING (
@@ -36,6 +36,7 @@ CREATE POLICY receivers ON events FOR SELECT TO interdesk_api, interdesk_worker 
   AND CASE
     WHEN NOT while_visible OR record_id IS NULL THEN true
     WHEN kind = 'groups' THEN (SELECT true FROM groups g WHERE g.id = record_id) IS TRUE
+    WHEN kind = 'agreements' THEN knows_agreement(record_id)
     ELSE (SELECT true FROM records r WHERE r.id = record_id) IS TRUE END);
 
 -- The page is the caller's own, under its policies; one list per receiver keeps each in the order of its index.

@@ -45,8 +45,8 @@ BEGIN
     RAISE EXCEPTION 'the hub joins no group' USING ERRCODE = 'check_violation', CONSTRAINT = 'memberships_no_hub';
   END IF;
   PERFORM FROM agencies WHERE code = NEW.agency FOR NO KEY UPDATE;
-  IF (SELECT count(*) FROM memberships WHERE agency = NEW.agency AND until IS NULL) >= 98 THEN
-    RAISE EXCEPTION 'an agency stands in at most 98 groups' USING ERRCODE = 'check_violation',
+  IF places_taken(NEW.agency) >= 98 THEN
+    RAISE EXCEPTION 'an agency stands in at most 98 groups and agreements' USING ERRCODE = 'check_violation',
       CONSTRAINT = 'memberships_at_most_98';
   END IF;
   RETURN NEW;

@@ -17,6 +17,7 @@ from tests.conftest import Cluster
 FOR_FUNCTIONS_ALONE = {
     "alembic_version": "Alembic's own",
     "agency_versions": "rows of agencies as they were, kept by a trigger as JSON",
+    "agreement_versions": "rows of agreements as they were, kept with every step",
     "audit_checkpoints": "read and written by the functions that seal and prove",
     "audit_keys": "read and written by the functions that seal and prove",
     "audit_leaves": "read and written by the functions that seal and prove",

@@ -45,9 +45,9 @@ _PAGE = _PRESENT + sql.SQL(
     " OR EXISTS (SELECT FROM agreement_parties p WHERE p.agreement_id = a.id AND p.agency = %(party)s))"
     " ORDER BY n.updated_at DESC, n.id DESC LIMIT %(limit)s"
 )
-_VERSION = sql.SQL("SELECT {}, n.parties FROM agreement_versions n WHERE n.id = %(id)s AND n.version = %(version)s").format(
-    _COLUMNS
-)
+_VERSION = sql.SQL(
+    "SELECT {}, n.parties FROM agreement_versions n WHERE n.id = %(id)s AND n.version = %(version)s"
+).format(_COLUMNS)
 
 
 def _agreement(row: Any) -> Agreement:  # noqa: ANN401 - a row of Agreement's fields
@@ -157,4 +157,3 @@ async def note_read(
         p_originators=[],
         p_detail=Jsonb(dict(detail or {})),
     )
-

@@ -31,7 +31,7 @@ def require_suspender(desk: Desk, agreement: Agreement) -> None:
 
 
 async def reinstate(desk: Desk, agreement: Agreement) -> Agreement:
-    """Lift the caller's own suspension; the agreement stands again when no other party's is left. 409 if none stands."""
+    """Lift the caller's own suspension; the agreement stands again when no other party's is left. 409 if none is."""
     if agreement.state is not AgreementState.SUSPENDED:
         raise Problem(CONFLICT, detail=f"Only a suspended agreement is reinstated: it is {agreement.state}.")
     return await _move(desk, agreement, "reinstate_agreement")

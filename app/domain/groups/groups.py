@@ -154,4 +154,4 @@ async def changed_members(desk: Desk, function: str, **arguments: object) -> Any
     except CheckViolation as error:
         if error.diag.constraint_name != "memberships_at_most_98":
             raise
-        raise Problem(CONFLICT, detail="An agency stands in as many groups as one can.") from None
+        raise Problem(CONFLICT, detail="An agency stands in as many groups and agreements as one can.") from None
