@@ -10,7 +10,7 @@ import pytest
 from app.core.database_roles import DatabaseRole
 from app.domain.agreements import signing
 from tests.conftest import Hub, Partner
-from tests.events.following import Follower, place
+from tests.events.following import Follower, place, tell
 from tests.routers.agreeing import (
     PATH,
     commander,
@@ -431,3 +431,28 @@ async def test_signatures_at_once_do_not_pass_the_limit(hub: Hub) -> None:
     )
 
     assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409]
+
+
+async def test_what_rests_on_it_comes_and_goes_with_it(hub: Hub) -> None:
+    korea, cambodia = parties(hub, "KR-KNPA", "KH-CNP")
+    path = await conclude(korea, cambodia, valid_until="2999-01-01")
+    handling = {"tlp": "RED", "audience": {"agencies": ["KH-CNP"]}, "legal_basis": path.rpartition("/")[2]}
+    record = f"/v1/criminal-organizations/{(await korea.profile(handling=handling))['id']}"
+    seen = [(await cambodia.get(record)).status_code]
+    for step, body in (("suspend", {"reason": "R"}), ("reinstate", None)):
+        await moved(cambodia, path, step, body)
+        seen.append((await cambodia.get(record)).status_code)
+    move_days(hub, path, valid_until="2020-12-31")
+    seen.append((await cambodia.get(record)).status_code)
+    keep_days(hub)
+    tell(hub)
+    reader = Follower(cambodia)
+    await reader.follow()
+
+    assert seen == [200, 404, 200, 404]
+    news = [event["type"].removeprefix("interdesk.record.") for event in reader.events if "record." in event["type"]]
+    assert news[-1] == "lost"
+    assert (await korea.get(record)).json()["version"] == 1
+    others = {"tlp": "RED", "audience": {"agencies": ["KH-CNP"]}, "legal_basis": path.rpartition("/")[2]}
+    late = await korea.post("/v1/criminal-organizations", {"name": "Late", "handling": others})
+    assert late.json()["type"] == "/problems/no-legal-basis"
