@@ -26,9 +26,10 @@ def demo(
 ) -> None:
     """Tell a new installation a story, and print the credentials to follow it with.
 
-    Five agencies, their council, and what they know of invented groups behind compounds at Bokor and Sihanoukville.
-    Run again, it adds what is missing and prints the same credentials, which are drawn for each installation and kept
-    in demo-credentials.json in the data folder. Refused on a database that is used for something else.
+    Five agencies, their council, what they agreed on, and what they know of invented groups behind compounds at Bokor
+    and Sihanoukville. Run again, it adds what is missing and prints the same credentials, which are drawn for each
+    installation and kept in demo-credentials.json in the data folder. Refused on a database that is used for something
+    else.
     """
     from app.cli import host
 

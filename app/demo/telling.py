@@ -11,8 +11,8 @@ from psycopg import sql
 from app.access.desk import Desk
 from app.core.problems import NOT_FOUND, Problem
 from app.core.validation import validated
-from app.demo import story
-from app.demo.story import Contribution, Profile
+from app.demo import agreeing, story
+from app.demo.story import Agreed, Contribution, Profile
 from app.domain.agencies import directory
 from app.domain.agencies.shapes import AgencyCreate
 from app.domain.criminal_organizations import amendments, profiles, relations, sightings
@@ -58,20 +58,23 @@ async def tell(open_desk: OpenDesk, done: Callable[[int], None] = lambda _count:
         for agency in story.AGENCIES:
             await _admit(desk, agency)
     done(1)
+    for agreed in story.AGREEMENTS:
+        await _agree(open_desk, agreed)
+    done(2)
     async with open_desk(story.CHAIR) as desk:
         narrator = _Narrator(open_desk, await _council(desk), {})
-    done(2)
+    done(3)
     for profile in story.PROFILES:
         async with open_desk(profile.agency) as desk:
             narrator.ids[profile.key] = await _profile(desk, profile, narrator.council)
-    done(3)
-    await _relate(narrator)
     done(4)
-    await _contribute(narrator)
+    await _relate(narrator)
     done(5)
+    await _contribute(narrator)
+    done(6)
 
 
-STEPS: Final = 5
+STEPS: Final = 6
 
 
 async def _admit(desk: Desk, agency: dict[str, Any]) -> None:
@@ -81,6 +84,14 @@ async def _admit(desk: Desk, agency: dict[str, Any]) -> None:
         if problem.type is not NOT_FOUND:
             raise
         await directory.create(desk, validated(AgencyCreate, agency))
+
+
+async def _agree(open_desk: OpenDesk, agreed: Agreed) -> None:
+    async with open_desk(agreed.agency) as desk:
+        agreement = await agreeing.drafted(desk, agreed)
+    for party in agreement.parties:
+        async with open_desk(party) as desk:
+            await agreeing.sign(desk, agreement)
 
 
 async def _council(desk: Desk) -> UUID:

@@ -8,6 +8,7 @@ from uuid import UUID
 from app.core.ids import uuid7
 from app.identity.roles import Permission, Role
 from tests.conftest import Hub, Partner
+from tests.routers.agreeing import conclude, draft, moved
 from tests.routers.agreements_below import agree, put_in_force
 from tests.routers.entrance import below_policies
 
@@ -39,6 +40,10 @@ class Scene:
     group: UUID
     """A council of which the record's originator is the chair, and through which the record is shared too."""
     recovery: UUID
+    agreement: str = ""
+    """Between the originator and an agency that sees the record by the group; in force."""
+    draft: str = ""
+    """An agreement with a reader, of which nobody but the originator knows yet."""
     parts: dict[str, str] = field(default_factory=dict)
     """Ids of what hangs on the record, by the name of the path parameter."""
 
@@ -107,7 +112,8 @@ async def set_scene(hub: Hub) -> Scene:
     other = await originator.profile("Sihanouk Ring", handling={"tlp": "AMBER", "audience": audience})
     scene = Scene(hub, originator, reader, {}, record, group, _ask_for_recovery(hub))
     scene.parts = await _hang_on(scene, other["id"], lost, removed)
-
+    scene.agreement = await _agree(originator, hub.caller(SEES_BY_GROUP, *POWERS))
+    scene.draft = await draft(originator, READER)
     await _open_for_a_while(scene)
     # What they contributed while they could see the record must not be a way back to it.
     handling = await originator.get(f"{scene.path}/handling")
@@ -130,6 +136,13 @@ async def _open_for_a_while(scene: Scene) -> None:
         assert answer.status_code == 201, answer.text
     put_in_force(scene.hub, basis, in_force=False)
     below_policies(scene.hub, "UPDATE emergencies SET until = clock_timestamp()")
+
+
+async def _agree(originator: Partner, other: Partner) -> str:
+    path = await conclude(originator, other)
+    await moved(other, path, "suspend", {"reason": "The safeguards are not in place."})
+    await moved(other, path, "reinstate")
+    return path
 
 
 async def _hang_on(scene: Scene, other: str, *contributors: Partner) -> dict[str, str]:

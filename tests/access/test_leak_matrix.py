@@ -9,14 +9,15 @@ import httpx
 import pytest
 
 from app.identity.secrets import new_client_id
-from tests.access.scene import ORIGINATOR, PATH, READER, SEES_BY_GROUP, STRANGER, Scene, set_scene, unknown_id
+from tests.access.scene import ORIGINATOR, PATH, POWERS, READER, SEES_BY_GROUP, STRANGER, Scene, set_scene, unknown_id
 from tests.access.statements import heard, listen
 from tests.conftest import Hub, Partner
 
 RECORD, GROUP, AGENCY = f"{PATH}/{{record_id}}", "/v1/groups/{group_id}", "/v1/agencies/{code}"
 CREDENTIAL, RECOVERY = f"{AGENCY}/credentials/{{client_id}}", f"{AGENCY}/recovery/{{recovery_id}}"
 ENTRY = "/v1/audit-entries/{entry_id}"
-HIDEABLE = (RECORD, GROUP, AGENCY, ENTRY)
+AGREEMENT = "/v1/agreements/{agreement_id}"
+HIDEABLE = (RECORD, GROUP, AGENCY, ENTRY, AGREEMENT)
 
 BODIES: dict[str, dict[str, Any]] = {
     "change_criminal_organization": {"status": "active"},
@@ -36,6 +37,10 @@ BODIES: dict[str, dict[str, Any]] = {
     "change_group": {"name": "Taken over"},
     "add_group_member": {"agency": STRANGER},
     "change_group_member": {"role": "observer"},
+    "change_agreement": {"title": "Taken over"},
+    "sign_agreement": {"content_hash": "0" * 64},
+    "suspend_agreement": {"reason": "None of mine."},
+    "terminate_agreement": {"reason": "None of mine."},
     "change_agency": {"name": "Taken over"},
     "issue_credential": {"label": "case system", "roles": ["analyst"]},
     "change_credential": {"label": "Taken over"},
@@ -49,6 +54,8 @@ ELSEWHERE: dict[str, str] = {
     "create_criminal_organization": "test_references_in_bodies",
     "list_groups": "test_lists_show_what_the_rule_says",
     "create_group": "names agencies of the directory alone",
+    "list_agreements": "tests/routers/test_agreements.py",
+    "create_agreement": "names agencies of the directory alone",
     "list_agencies": "the directory, open to every member",
     "create_agency": "the hub's own call",
     "list_problem_types": "public",
@@ -112,6 +119,18 @@ def secrets_of(scene: Scene) -> dict[str, Secret]:
             {"group_id": group, "agency": SEES_BY_GROUP},
             {"group_id": unknown_id(), "agency": SEES_BY_GROUP},
             outside,
+        ),
+        "agreement": Secret(
+            AGREEMENT,
+            {"agreement_id": scene.agreement.rpartition("/")[2]},
+            {"agreement_id": unknown_id()},
+            strangers,
+        ),
+        "draft of an agreement": Secret(
+            AGREEMENT,
+            {"agreement_id": scene.draft.rpartition("/")[2]},
+            {"agreement_id": unknown_id()},
+            {**stranger, "party to be": hub.caller(READER, *POWERS), "its analyst": scene.reader},
         ),
         "credential": Secret(
             CREDENTIAL, {"code": ORIGINATOR, **foreign}, {"code": ORIGINATOR, **nothing}, {**hubs, **administrator}
@@ -198,6 +217,8 @@ def _variants(why: str) -> int:
     [
         "record",
         "group",
+        "agreement",
+        "draft of an agreement",
         "credential",
         "credential by the own agency",
         "recovery",

@@ -16,7 +16,8 @@ async def _told(hub: Hub, partner: Partner, **parameters: Any) -> tuple[list[dic
 
 
 def _secrets(scene: Scene) -> list[str]:
-    return [scene.record["id"], scene.record["reference"], str(scene.group), *scene.parts.values()][:-1]
+    agreements = [path.rpartition("/")[2] for path in (scene.agreement, scene.draft)]
+    return [scene.record["id"], scene.record["reference"], str(scene.group), *agreements, *scene.parts.values()][:-1]
 
 
 async def test_strangers_are_told_nothing(hub: Hub) -> None:

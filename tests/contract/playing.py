@@ -16,7 +16,7 @@ _DRAWN = (
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"), "<id>"),
     (re.compile(r"\b\d{4}-\d\d-\d\dT[0-9:.]+Z"), "<moment>"),
     (re.compile(r"\b\d{4}-\d\d-\d\d\b"), "<date>"),
-    (re.compile(r"-(CO|IR|JO|RR|BU)-\d{4}-\d{6}"), "-<reference>"),
+    (re.compile(r"-(CO|IR|JO|RR|BU|AG)-\d{4}-\d{6}"), "-<reference>"),
     (re.compile(r"\beyJ[A-Za-z0-9_.…-]+"), "<token>"),
     (re.compile(r"\bidc_[a-z2-7]{26}"), "<client>"),
     (re.compile(r"\bids_[A-Za-z0-9_-]{43}"), "<secret>"),

@@ -95,7 +95,8 @@ class World:
         made: dict[str, Any] = answer.json()
         self.names[documented_id(number)] = made.get("link_id", made["id"])
         if "reference" in made:
-            self.names[f"KR-KNPA-CO-2026-{481900 + number}"] = made["reference"]
+            originator_and_kind = made["reference"].rsplit("-", 2)[0]
+            self.names[f"{originator_and_kind}-2026-{481900 + number}"] = made["reference"]
         return self.names[documented_id(number)]
 
 
@@ -109,6 +110,7 @@ async def build(hub: Hub) -> World:
     await _build_profiles(world)
     await _build_sign_in(world)
     await _build_groups(world)
+    await _build_agreements(world)
     await _build_administration(world)
     await _build_audit(world)
     place(hub)
@@ -156,6 +158,43 @@ async def _build_groups(world: World) -> None:
         "members": [{"agency": "KH-CNP"}, {"agency": "INTERPOL", "role": "observer"}],
     }
     world.name(9, await chair.post("/v1/groups", council))
+
+
+AGREEMENT = {
+    "kind": "mou",
+    "title": "Memorandum on scam compounds",
+    "parties": ["KH-CNP", "KR-KNPA"],
+    "record_kinds": ["criminal-organizations", "incident-reports"],
+    "crime_types": ["employment_scam", "kidnapping", "phone_scam"],
+    "purposes": ["Search for missing persons", "Joint operations"],
+    "persons_data": True,
+    "territory": ["KH", "KR"],
+    "valid_from": "2025-11-27",
+    "valid_until": "2095-11-26",
+    "documents": [{"title": "English text", "url": "https://police.example/memorandum.pdf"}],
+}
+
+
+async def _agree(world: World, number: int, *signers: Partner) -> str:
+    """An agreement between Korea and Cambodia that is negotiated, and signed by these; its path."""
+    korea = world.caller("KR-KNPA commander")
+    path = f"/v1/agreements/{world.name(number, await korea.post('/v1/agreements', AGREEMENT))}"
+    opened = await korea.post(f"{path}/negotiate", etag='"1"')
+    signature = {"content_hash": opened.json()["content_hash"]}
+    for signer in signers:
+        signed = await signer.post(f"{path}/sign", signature, etag='"2"', headers={"On-Behalf-Of": "Insp. Example"})
+        assert signed.status_code == 200, signed.text
+    return path
+
+
+async def _build_agreements(world: World) -> None:
+    korea, cambodia = world.caller("KR-KNPA commander"), world.caller("KH-CNP commander")
+    await _agree(world, 41, korea)
+    await _agree(world, 42, korea, cambodia)
+    reason = {"reason": "The safeguards agreed on are not in place."}
+    suspended = await cambodia.post(f"{await _agree(world, 43, korea, cambodia)}/suspend", reason, etag='"3"')
+    assert suspended.status_code == 200, suspended.text
+    world.name(44, await korea.post("/v1/agreements", AGREEMENT))
 
 
 async def _build_administration(world: World) -> None:

@@ -13,6 +13,9 @@ TABLES = (
     "agencies",
     "groups",
     "memberships",
+    "agreements",
+    "agreement_parties",
+    "agreement_versions",
     "records",
     "record_versions",
     "record_links",
@@ -45,11 +48,12 @@ async def test_a_second_telling_changes_nothing(told: Hub, open_desk: OpenDesk) 
     assert counts(told) == before
     assert before["agencies"] == len(story.AGENCIES) + 1
     assert before["records"] == len(story.PROFILES)
+    assert before["agreements"] == len(story.AGREEMENTS)
     assert before["record_links"] == len(story.RELATIONS)
     assert (before["sightings"], before["amendments"], before["disclosures"]) == (3, 2, 1)
 
 
-@pytest.mark.parametrize("step", [1, 4, 9])
+@pytest.mark.parametrize("step", [1, 3, 8, 13])
 async def test_a_telling_that_was_cut_off_is_taken_up_again(hub: Hub, open_desk: OpenDesk, step: int) -> None:
     opened = 0
 
@@ -84,6 +88,22 @@ async def test_each_agency_knows_what_it_was_told(told: Hub) -> None:
         "INTERPOL": {"Seaglass Ring", "Lantern Circle", *council},
         "TH-RTP": council,
         "ASEANAPOL": {"Moonrise Bay Group", *community},
+    }
+
+
+async def test_what_was_agreed_is_in_force(told: Hub) -> None:
+    known = {}
+    for agency in story.AGENCIES:
+        items = (await told.caller(agency["code"]).get("/v1/agreements")).json()["items"]
+        known[agency["code"]] = sorted(item["kind"] for item in items)
+        assert {item["state"] for item in items} == {"in_force"}
+
+    assert known == {
+        "KR-KNPA": ["charter", "mou"],
+        "KH-CNP": ["charter", "mou"],
+        "TH-RTP": ["charter"],
+        "INTERPOL": ["charter"],
+        "ASEANAPOL": ["charter"],
     }
 
 
