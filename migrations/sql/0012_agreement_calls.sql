@@ -78,8 +78,8 @@ CREATE FUNCTION standing_state(p_valid_from date) RETURNS text LANGUAGE sql STAB
   SELECT CASE WHEN p_valid_from <= utc_today() THEN 'in_force' ELSE 'signed' END
 $$;
 
--- Tells everybody who may know of an agreement what happened to it, and keeps the version that came of it.
-CREATE FUNCTION tell_agreement(p_id uuid, p_event text, p_data jsonb) RETURNS void LANGUAGE plpgsql VOLATILE
+-- Keeps the version of an agreement that a step came to, and tells of it those who may know of it, or p_told of them.
+CREATE FUNCTION tell_agreement(p_id uuid, p_event text, p_data jsonb, p_told text[] DEFAULT NULL) RETURNS void LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
   v_agreement agreements;
@@ -88,7 +88,7 @@ BEGIN
   SELECT * INTO STRICT v_agreement FROM agreements WHERE id = p_id;
   INSERT INTO agreement_versions SELECT v_agreement.*, v_parties ON CONFLICT DO NOTHING;
   PERFORM announce(p_event, 'agreements', p_id, v_agreement.reference, v_agreement.version,
-    CASE WHEN v_agreement.proposed_at IS NULL THEN ARRAY[v_agreement.originator] ELSE v_parties END, '{}', true, p_data);
+    CASE WHEN v_agreement.proposed_at IS NULL THEN ARRAY[v_agreement.originator] ELSE coalesce(p_told, v_parties) END, '{}', true, p_data);
 END $$;
 
 -- ------------------------------------------------------------------------------------------- drafting and negotiating
@@ -121,7 +121,6 @@ DECLARE
   v_agreement agreements := hold_agreement(p_id);
   v_before text[] := parties_of(p_id);
   v_after text[] := ARRAY(SELECT jsonb_array_elements_text(p_content -> 'parties'));
-  v_left text[];
   v_detail jsonb;
 BEGIN
   IF v_agreement.version IS DISTINCT FROM p_expected OR v_agreement.originator <> caller_agency()
@@ -140,12 +139,12 @@ BEGIN
   WHERE agreement_id = p_id AND signed_at IS NOT NULL;
   INSERT INTO agreement_parties (agreement_id, agency) SELECT p_id, unnest(v_after) ON CONFLICT DO NOTHING;
   IF v_agreement.proposed_at IS NOT NULL THEN
-    v_left := ARRAY(SELECT unnest(v_before) EXCEPT SELECT unnest(v_after));
-    PERFORM announce('agreement.left', 'agreements', p_id, v_agreement.reference, NULL, v_left, '{}', false);
-    PERFORM announce('agreement.proposed', 'agreements', p_id, v_agreement.reference, p_expected + 1,
-      ARRAY(SELECT unnest(v_after) EXCEPT SELECT unnest(v_before)), '{}');
+    PERFORM announce('agreement.left', 'agreements', p_id, v_agreement.reference, NULL,
+      ARRAY(SELECT unnest(v_before) EXCEPT SELECT unnest(v_after)), '{}', false);
+    PERFORM tell_agreement(p_id, 'agreement.proposed', NULL, ARRAY(SELECT unnest(v_after) EXCEPT SELECT unnest(v_before)));
   END IF;
-  PERFORM tell_agreement(p_id, 'agreement.updated', v_detail);
+  -- Not those who are new to it: whose signature is void may be somebody of whom they never knew.
+  PERFORM tell_agreement(p_id, 'agreement.updated', v_detail, ARRAY(SELECT unnest(v_after) INTERSECT SELECT unnest(v_before)));
   PERFORM audit('agreement.update', 'done', 'agreements', ARRAY[p_id], '{}', v_detail || jsonb_build_object('version', p_expected + 1));
   RETURN 'changed';
 END $$;
