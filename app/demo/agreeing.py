@@ -4,7 +4,7 @@ from typing import Final
 
 from app.access.desk import Desk
 from app.core.validation import validated
-from app.demo.story import Agreed
+from app.demo.agreed import Agreed
 from app.domain.agreements import agreements, signing
 from app.domain.agreements.shapes import Agreement, AgreementCreate
 from app.models.vocabularies import AgreementKind, AgreementState

@@ -12,7 +12,8 @@ from app.access.desk import Desk
 from app.core.problems import NOT_FOUND, Problem
 from app.core.validation import validated
 from app.demo import agreeing, story
-from app.demo.story import Agreed, Contribution, Profile
+from app.demo.agreed import AGREEMENTS, Agreed
+from app.demo.story import Contribution, Profile
 from app.domain.agencies import directory
 from app.domain.agencies.shapes import AgencyCreate
 from app.domain.criminal_organizations import amendments, profiles, relations, sightings
@@ -58,7 +59,7 @@ async def tell(open_desk: OpenDesk, done: Callable[[int], None] = lambda _count:
         for agency in story.AGENCIES:
             await _admit(desk, agency)
     done(1)
-    for agreed in story.AGREEMENTS:
+    for agreed in AGREEMENTS:
         await _agree(open_desk, agreed)
     done(2)
     async with open_desk(story.CHAIR) as desk:

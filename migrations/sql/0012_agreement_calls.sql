@@ -92,6 +92,17 @@ BEGIN
 END $$;
 
 -- ------------------------------------------------------------------------------------------- drafting and negotiating
+-- Makes agencies the parties of the caller's agreement, and those that were no more; whoever goes on keeps its signature.
+CREATE FUNCTION put_parties(p_id uuid, p_parties text[]) RETURNS void LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  IF cardinality(p_parties) < 2 OR NOT caller_agency() = ANY (p_parties) OR EXISTS (SELECT FROM agencies WHERE hub AND code = ANY (p_parties)) THEN
+    RAISE EXCEPTION 'an agreement is between its originator and others, and the hub is none of them' USING ERRCODE = 'check_violation';
+  END IF;
+  DELETE FROM agreement_parties WHERE agreement_id = p_id AND NOT agency = ANY (p_parties);
+  INSERT INTO agreement_parties (agreement_id, agency) SELECT p_id, unnest(p_parties) ON CONFLICT DO NOTHING;
+END $$;
+
 -- Drafts an agreement of the caller's agency; p_content is what it says, by the names of the columns, and its parties.
 -- Outcomes: created, reference-taken (draw another).
 CREATE FUNCTION create_agreement(p_id uuid, p_reference text, p_content jsonb, p_hash text) RETURNS text
@@ -108,7 +119,7 @@ BEGIN
   IF NOT FOUND THEN
     RETURN 'reference-taken';
   END IF;
-  INSERT INTO agreement_parties (agreement_id, agency) SELECT p_id, jsonb_array_elements_text(p_content -> 'parties');
+  PERFORM put_parties(p_id, ARRAY(SELECT jsonb_array_elements_text(p_content -> 'parties')));
   PERFORM tell_agreement(p_id, 'agreement.created', NULL);
   PERFORM audit('agreement.create', 'done', 'agreements', ARRAY[p_id], '{}', jsonb_build_object('content_hash', p_hash));
   RETURN 'created';
@@ -134,10 +145,9 @@ BEGIN
     valid_until = c.valid_until, documents = c.documents, content_hash = p_hash, version = p_expected + 1,
     updated_at = greatest(clock_timestamp(), a.updated_at + interval '1 microsecond')
   FROM jsonb_populate_record(NULL::agreements, p_content) AS c WHERE a.id = p_id;
-  DELETE FROM agreement_parties WHERE agreement_id = p_id AND NOT agency = ANY (v_after);
   UPDATE agreement_parties SET signed_at = NULL, signed_hash = NULL, signed_by = NULL, officer = NULL
   WHERE agreement_id = p_id AND signed_at IS NOT NULL;
-  INSERT INTO agreement_parties (agreement_id, agency) SELECT p_id, unnest(v_after) ON CONFLICT DO NOTHING;
+  PERFORM put_parties(p_id, v_after);
   IF v_agreement.proposed_at IS NOT NULL THEN
     PERFORM announce('agreement.left', 'agreements', p_id, v_agreement.reference, NULL,
       ARRAY(SELECT unnest(v_before) EXCEPT SELECT unnest(v_after)), '{}', false);
@@ -308,7 +318,7 @@ BEGIN
 END $$;
 
 REVOKE ALL ON FUNCTION utc_today, agreement_now, parties_of, places_taken, hold_agreement, put_agreement, standing_state,
-  tell_agreement, create_agreement, change_agreement, open_agreement, sign_agreement, agreement_signatures, stop_by_caller,
+  tell_agreement, put_parties, create_agreement, change_agreement, open_agreement, sign_agreement, agreement_signatures, stop_by_caller,
   without_callers_stop, suspend_agreement, reinstate_agreement, terminate_agreement, move_due_agreement FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION utc_today, agreement_now, create_agreement, change_agreement, open_agreement, sign_agreement,
   agreement_signatures, suspend_agreement, reinstate_agreement, terminate_agreement TO interdesk_api, interdesk_worker;

@@ -192,8 +192,10 @@ def _connections(hub: Hub, stack: ExitStack) -> Connections:
         )
     for agreement in PACTS:
         engine.execute(
-            "INSERT INTO agreements VALUES (%s, %s, 'mou', 'x', 'KR-KNPA', %s, '{}', '{}', false, '{}', '2020-01-01',"
-            " NULL, '[]', 'in_force', 'x', 1, NULL, now(), now())",
+            "INSERT INTO agreements (id, reference, kind, title, originator, record_kinds, crime_types, purposes,"
+            " persons_data, territory, valid_from, documents, state, content_hash, created_at, updated_at)"
+            " VALUES (%s, %s, 'mou', 'x', 'KR-KNPA', %s, '{}', '{}', false, '{}', '2020-01-01', '[]', 'in_force', 'x',"
+            " now(), now())",
             (agreement, str(agreement), [KIND]),
         )
     return Connections(engine, api, worker, clients)

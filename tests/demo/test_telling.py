@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from app.demo import story, telling
+from app.demo.agreed import AGREEMENTS
 from app.demo.telling import OpenDesk
 from tests.conftest import Hub, Partner
 
@@ -48,7 +49,7 @@ async def test_a_second_telling_changes_nothing(told: Hub, open_desk: OpenDesk) 
     assert counts(told) == before
     assert before["agencies"] == len(story.AGENCIES) + 1
     assert before["records"] == len(story.PROFILES)
-    assert before["agreements"] == len(story.AGREEMENTS)
+    assert before["agreements"] == len(AGREEMENTS)
     assert before["record_links"] == len(story.RELATIONS)
     assert (before["sightings"], before["amendments"], before["disclosures"]) == (3, 2, 1)
 

@@ -17,15 +17,16 @@ def agree(hub: Hub, *parties: str, kind: str = "mou", kinds: Sequence[str] = KIN
     below_policies(
         hub,
         "INSERT INTO agreements (id, reference, kind, title, originator, record_kinds, crime_types, purposes,"
-        " persons_data, territory, valid_from, documents, state, content_hash, created_at, updated_at)"
-        " VALUES (%s, %s, %s, 'Memorandum', %s, %s, '{}', '{}', false, '{}', current_date, '[]', 'in_force', 'x',"
-        " now(), now())",
+        " persons_data, territory, valid_from, documents, state, content_hash, proposed_at, created_at, updated_at)"
+        " VALUES (%s, %s, %s, 'Memorandum', %s, %s, '{}', '{}', false, '{}', current_date, '[]', 'in_force',"
+        " repeat('0', 64), now(), now(), now())",
         *(agreement, f"{parties[0]}-AG-2026-{agreement.int % 1_000_000:06}", kind, parties[0], list(kinds)),
     )
     for agency in parties:
         below_policies(
             hub,
-            "INSERT INTO agreement_parties (agreement_id, agency, signed_at, signed_hash) VALUES (%s, %s, now(), 'x')",
+            "INSERT INTO agreement_parties (agreement_id, agency, signed_at, signed_hash)"
+            " VALUES (%s, %s, now(), repeat('0', 64))",
             *(agreement, agency),
         )
     if in_force:

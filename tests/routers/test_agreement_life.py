@@ -391,9 +391,10 @@ def fill(hub: Hub, agency: str, count: int) -> None:
         "WITH made AS (INSERT INTO agreements (id, reference, kind, title, originator, record_kinds, crime_types,"
         " purposes, persons_data, territory, valid_from, documents, state, content_hash, created_at, updated_at)"
         " SELECT gen_random_uuid(), 'filled-' || n, 'mou', 'Filled', %s, '{bulletins}', '{}', '{}', false, '{}',"
-        " '2020-01-01', '[]', 'in_negotiation', 'x', now(), now() FROM generate_series(1, %s) AS n RETURNING *)"
+        " '2020-01-01', '[]', 'in_negotiation', repeat('0', 64), now(), now() FROM generate_series(1, %s) AS n"
+        " RETURNING *)"
         " INSERT INTO agreement_parties (agreement_id, agency, signed_at, signed_hash)"
-        " SELECT id, originator, now(), 'x' FROM made",
+        " SELECT id, originator, now(), content_hash FROM made",
         agency,
         count,
     )

@@ -390,3 +390,16 @@ async def test_the_tables_take_nothing_past_the_functions(hub: Hub) -> None:
         for table in ("agreements", "agreement_versions"):
             assert connection.execute(f"SELECT FROM {table}").fetchall() == []
         assert connection.execute("SELECT agency FROM agreement_parties").fetchall() == []
+
+
+async def test_the_hub_is_no_party_even_past_the_checks(hub: Hub) -> None:
+    korea = commander(hub, "KR-KNPA")
+    with psycopg.connect(hub.conninfo(DatabaseRole.API), autocommit=True) as connection, connection.transaction():
+        connection.execute("SELECT enter(%s, NULL, now(), '127.0.0.1', NULL, NULL, NULL)", (korea.client_id,))
+        for parties in (["KR-KNPA", "HUB"], ["KR-KNPA"], []):
+            said = {**content(*parties), "crime_types": [], "purposes": [], "territory": [], "documents": []}
+            with pytest.raises(psycopg.errors.CheckViolation), connection.transaction():
+                connection.execute(
+                    "SELECT create_agreement(gen_random_uuid(), 'KR-KNPA-AG-2026-000000', %s, 'x')",
+                    (json.dumps({**said, "persons_data": False}),),
+                )
