@@ -16,6 +16,7 @@ from app.demo.agreed import AGREEMENTS, Agreed
 from app.demo.story import Contribution, Profile
 from app.domain.agencies import directory
 from app.domain.agencies.shapes import AgencyCreate
+from app.domain.agreements.shapes import Agreement
 from app.domain.criminal_organizations import amendments, profiles, relations, sightings
 from app.domain.criminal_organizations.shapes import (
     AmendmentIn,
@@ -23,8 +24,9 @@ from app.domain.criminal_organizations.shapes import (
     RelationIn,
     SightingIn,
 )
-from app.domain.groups import groups
+from app.domain.groups import groups, members
 from app.domain.groups.shapes import GroupCreate
+from app.models.vocabularies import AgreementKind
 from app.records import disclosing, shelf
 from app.records.shapes import DisclosureIn
 from app.records.shelf import Stored
@@ -59,11 +61,10 @@ async def tell(open_desk: OpenDesk, done: Callable[[int], None] = lambda _count:
         for agency in story.AGENCIES:
             await _admit(desk, agency)
     done(1)
-    for agreed in AGREEMENTS:
-        await _agree(open_desk, agreed)
+    agreements = [await _agree(open_desk, agreed) for agreed in AGREEMENTS]
     done(2)
-    async with open_desk(story.CHAIR) as desk:
-        narrator = _Narrator(open_desk, await _council(desk), {})
+    charter = next(agreement for agreement in agreements if agreement.kind is AgreementKind.CHARTER)
+    narrator = _Narrator(open_desk, await _council(open_desk, charter), {})
     done(3)
     for profile in story.PROFILES:
         async with open_desk(profile.agency) as desk:
@@ -87,20 +88,34 @@ async def _admit(desk: Desk, agency: dict[str, Any]) -> None:
         await directory.create(desk, validated(AgencyCreate, agency))
 
 
-async def _agree(open_desk: OpenDesk, agreed: Agreed) -> None:
+async def _agree(open_desk: OpenDesk, agreed: Agreed) -> Agreement:
     async with open_desk(agreed.agency) as desk:
         agreement = await agreeing.drafted(desk, agreed)
     for party in agreement.parties:
         async with open_desk(party) as desk:
             await agreeing.sign(desk, agreement)
+    return agreement
 
 
-async def _council(desk: Desk) -> UUID:
+async def _council(open_desk: OpenDesk, charter: Agreement) -> UUID:
+    """The council, with everybody in it who is invited."""
+    async with open_desk(story.CHAIR) as desk:
+        council = await _founded(desk, charter)
+    for member in story.COUNCIL_CONTENT["members"]:
+        async with open_desk(member["agency"]) as desk:
+            for group in await groups.listed(desk, state="invited", after=None, limit=_MANY):
+                if group.id == council:
+                    await members.accept(desk, group, await members.fetch(desk, group, member["agency"]))
+    return council
+
+
+async def _founded(desk: Desk, charter: Agreement) -> UUID:
     name = story.COUNCIL_CONTENT["name"]
     for group in await groups.listed(desk, kind="council", ended=False, after=None, limit=_MANY):
         if group.name == name and group.chair == story.CHAIR:
             return group.id
-    return (await groups.found(desk, validated(GroupCreate, story.COUNCIL_CONTENT))).id
+    content = {**story.COUNCIL_CONTENT, "charter": str(charter.id)}
+    return (await groups.found(desk, validated(GroupCreate, content))).id
 
 
 async def _profile(desk: Desk, profile: Profile, council: UUID) -> UUID:

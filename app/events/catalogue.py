@@ -38,10 +38,21 @@ class EventType(Vocabulary):
     AMENDMENT_ACCEPTED = "amendment.accepted", "The originator accepted a change that was proposed to the record."
     AMENDMENT_REJECTED = "amendment.rejected", "The originator rejected a change that was proposed to the record."
     SIGHTING_ADDED = "sighting.added", "A reader observed something for or against the record."
+    GROUP_INVITED = "group.invited", "Your agency is invited to the group, or to another role in it: accept or decline."
+    GROUP_INVITATION_ENDED = (
+        "group.invitation_ended",
+        "Your agency is invited no more: it declined, the chair took the invitation back, or the group ended.",
+    )
     GROUP_JOINED = "group.joined", "Your agency is in the group from now on."
-    GROUP_UPDATED = "group.updated", "The group's kind, name, purpose or chair changed."
-    MEMBERS_CHANGED = "members.changed", "An agency joined or left the group, or has another role in it."
-    GROUP_LEFT = "group.left", "Your agency is in the group no more; `record.lost` follows for what it saw by it."
+    GROUP_UPDATED = "group.updated", "The group's kind, name, purpose, charter or chair changed."
+    MEMBERS_CHANGED = (
+        "members.changed",
+        "An agency was invited to the group, joined or left it, or has another role in it.",
+    )
+    GROUP_LEFT = (
+        "group.left",
+        "Your agency left the group or was expelled; `record.lost` follows for what it saw by it.",
+    )
     GROUP_ENDED = "group.ended", "The group ended; `record.lost` follows for what your agency saw by it."
     AGREEMENT_CREATED = "agreement.created", "Your agency drafted the agreement."
     AGREEMENT_PROPOSED = "agreement.proposed", "Your agency is a party of the agreement and can sign it: fetch it."

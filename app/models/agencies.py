@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, DateTime, Text, text
+from sqlalchemy import ARRAY, DateTime, ForeignKeyConstraint, Text, text
 from sqlmodel import Field, SQLModel
 
 
@@ -59,3 +59,35 @@ class Membership(SQLModel, table=True):
     since: datetime = Field(sa_type=DateTime(timezone=True))
     until: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
     version: int = Field(default=1)
+    joined_at: datetime = Field(sa_type=DateTime(timezone=True))
+    invited_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+
+
+class Invitation(SQLModel, table=True):
+    """A chair's offer to an agency to be in a group; `ended_at` is empty while it is open."""
+
+    __tablename__ = "invitations"
+
+    group_id: UUID = Field(primary_key=True, foreign_key="groups.id")
+    agency: str = Field(primary_key=True, foreign_key="agencies.code", sa_type=Text)
+    version: int = Field(primary_key=True)
+    role: str = Field(sa_type=Text)
+    invited_at: datetime = Field(sa_type=DateTime(timezone=True))
+    ended_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+
+
+class Expulsion(SQLModel, table=True):
+    """Why a chair ended a membership."""
+
+    __tablename__ = "expulsions"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["group_id", "agency", "version"],
+            ["memberships.group_id", "memberships.agency", "memberships.version"],
+        ),
+    )
+
+    group_id: UUID = Field(primary_key=True)
+    agency: str = Field(primary_key=True, sa_type=Text)
+    version: int = Field(primary_key=True)
+    reason: str = Field(sa_type=Text)

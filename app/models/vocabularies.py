@@ -103,6 +103,14 @@ class MembershipRole(Vocabulary):
     OBSERVER = "observer", "Sees only what is shared with the group's observers too."
 
 
+class MembershipState(Vocabulary):
+    """How far an agency's part in a group has come."""
+
+    INVITED = "invited", "Invited by the chair: sees the group and who is in it, and nothing that is shared with it."
+    ACTIVE = "active", "In the group."
+    FORMER = "former", "Was in the group, and is out."
+
+
 class AgreementKind(Vocabulary):
     """What kind of agreement between agencies it is."""
 

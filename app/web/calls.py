@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
+from http.client import NO_CONTENT
 from typing import TypeVar
 
 from fastapi import Request, Response
@@ -52,7 +53,7 @@ async def read_patch(request: Request, model: type[_P]) -> _P:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What a call made or moved: its rendered form, and what a repeat finds it by."""
+    """What a call made or moved: its rendered form, empty with the status 204, and what a repeat finds it by."""
 
     noun: str
     resource_id: str
@@ -66,11 +67,13 @@ Replay = Callable[[Kept], Awaitable[str]]
 """Renders again, as the caller may see it now, the version that a kept call came to."""
 
 
-async def once(request: Request, desk: Desk, replay: Replay, act: Callable[[], Awaitable[Made]]) -> Response:
-    """Act, unless a call with this Idempotency-Key has: then answer what that one made."""
+async def once(request: Request, desk: Desk, replay: Replay | None, act: Callable[[], Awaitable[Made]]) -> Response:
+    """Act, unless a call with this Idempotency-Key has: then answer what that one made; nothing without a replay."""
     kept = await idempotency.recall(request, desk)
     if kept is not None:
         headers = {"Idempotency-Replayed": "true"} | ({"Location": kept.location} if kept.location else {})
+        if replay is None:
+            return Response(status_code=kept.status, headers=headers)
         return answers.document(request, await replay(kept), kept.version, kept.status, headers)
     made = await act()
     await idempotency.keep(request, desk, Kept(made.status, made.location, made.noun, made.resource_id, made.version))
@@ -97,6 +100,8 @@ async def create(
 
 
 def _answer_made(request: Request, made: Made) -> Response:
+    if made.status == NO_CONTENT:
+        return Response(status_code=made.status)
     headers = {"Location": made.location} if made.location else {}
     return answers.document(request, made.body, made.version, made.status, headers)
 

@@ -11,3 +11,4 @@ def upgrade() -> None:
     run_sql("0008_feed.sql")
     run_sql("0008_sight.sql")
     run_sql("0008_groups.sql")
+    run_sql("0008_members.sql")

@@ -18,15 +18,17 @@ from app.records.references import unknown_reference
 
 NOUN = "groups"
 
-_COLUMNS = sql.SQL("id, kind, name, purpose, chair, version, created_at, updated_at, ended_at")
+_COLUMNS = sql.SQL("id, kind, name, purpose, charter, chair, version, created_at, updated_at, ended_at")
 _ONE = sql.SQL("SELECT {} FROM groups WHERE id = %(id)s").format(_COLUMNS)
 _VERSION = sql.SQL("SELECT {} FROM group_versions WHERE id = %(id)s AND version = %(version)s").format(_COLUMNS)
 _PAGE = sql.SQL(
     "SELECT {} FROM groups WHERE (updated_at, id) < (%(at)s, %(last)s)"
     " AND (%(kind)s::text IS NULL OR kind = %(kind)s)"
     " AND (%(ended)s::boolean IS NULL OR (ended_at IS NOT NULL) = %(ended)s)"
+    " AND CASE %(state)s::text WHEN 'active' THEN in_group(id) WHEN 'invited' THEN invited_to(id) ELSE true END"
     " ORDER BY updated_at DESC, id DESC LIMIT %(limit)s"
 ).format(_COLUMNS)
+_CHARTER = sql.SQL("SELECT kind FROM agreements WHERE id = %(id)s")
 
 
 def _group(row: Any) -> Group:  # noqa: ANN401 - a row of _COLUMNS
@@ -34,7 +36,7 @@ def _group(row: Any) -> Group:  # noqa: ANN401 - a row of _COLUMNS
 
 
 async def fetch(desk: Desk, group_id: UUID | None) -> Group:
-    """The group if the caller's agency is in it or chairs it; otherwise 404, whether or not there is one."""
+    """The group if the caller's agency is in it, invited or its chair; otherwise 404, whether or not there is one."""
     rows = await desk.rows(_ONE, id=group_id)
     if not rows:
         raise not_found()
@@ -50,11 +52,18 @@ async def version(desk: Desk, group_id: UUID, number: int) -> Group:
 
 
 async def listed(
-    desk: Desk, *, kind: str | None, ended: bool | None, after: Place | None, limit: int
+    desk: Desk,
+    *,
+    kind: str | None = None,
+    ended: bool | None = None,
+    state: str | None = None,
+    after: Place | None,
+    limit: int,
 ) -> Sequence[Group]:
-    """The groups the caller may see, newest change first."""
+    """The groups the caller may see, newest change first; `state`: those it is `active` in, or `invited` to."""
     at, last = after or NEWEST
-    return [_group(row) for row in await desk.rows(_PAGE, kind=kind, ended=ended, at=at, last=last, limit=limit)]
+    rows = await desk.rows(_PAGE, kind=kind, ended=ended, state=state, at=at, last=last, limit=limit)
+    return [_group(row) for row in rows]
 
 
 def require_chair(desk: Desk, group: Group) -> None:
@@ -70,20 +79,22 @@ def require_open(group: Group) -> None:
 
 
 async def found(desk: Desk, sent: GroupCreate) -> Group:
-    """Found a group that the caller's agency chairs; 422 for members that are no agencies that can join."""
+    """Found a group that the caller's agency chairs; 422 for members that cannot join, and for what is no charter."""
     agencies = [member.agency for member in sent.members]
     if desk.caller.agency in agencies:
         pointer = f"/members/{agencies.index(desk.caller.agency)}/agency"
         raise invalid(Flaw(pointer, "chair-listed", "Your agency chairs the group: leave it out of the members."))
     await require_agencies(desk, {f"/members/{number}/agency": agency for number, agency in enumerate(agencies)})
+    await _require_charter(desk, sent.charter)
     group_id = uuid7()
-    await changed_members(
+    await joined(
         desk,
         "create_group",
         p_id=group_id,
         p_kind=sent.kind.value,
         p_name=sent.name,
         p_purpose=sent.purpose,
+        p_charter=sent.charter,
         p_agencies=agencies,
         p_roles=[member.role.value for member in sent.members],
     )
@@ -97,6 +108,9 @@ async def patch(desk: Desk, group: Group, sent: GroupPatch) -> Group:
     """
     before = group.model_dump(mode="json", include=set(GroupContent.model_fields))
     content = validated(GroupContent, sent.merged(before))
+    # One that stands is no secret to its group; who took the chair over may keep it without being a party to it.
+    if content.charter != group.charter:
+        await _require_charter(desk, content.charter)
     require_open(group)
     if content.model_dump(mode="json") == before:
         return group
@@ -107,6 +121,7 @@ async def patch(desk: Desk, group: Group, sent: GroupPatch) -> Group:
         p_kind=content.kind.value,
         p_name=content.name,
         p_purpose=content.purpose,
+        p_charter=content.charter,
     )
     if row[0] != "changed":
         raise Problem(PRECONDITION_FAILED)
@@ -147,11 +162,24 @@ async def require_agencies(desk: Desk, named: Mapping[str, str]) -> None:
         raise unknown_reference(*unknown)
 
 
-async def changed_members(desk: Desk, function: str, **arguments: object) -> Any:  # noqa: ANN401 - what the function says
-    """Call a function that begins memberships; 409 where an agency can stand in no further group."""
+async def _require_charter(desk: Desk, charter: UUID | None) -> None:
+    """422 for a charter that is no agreement the caller may know of, or one of another kind."""
+    if charter is None:
+        return
+    rows = await desk.rows(_CHARTER, id=charter)
+    if not rows:
+        raise unknown_reference("/charter")
+    if rows[0].kind != "charter":
+        raise invalid(Flaw("/charter", "not-a-charter", "Name an agreement of kind `charter`, or leave it out."))
+
+
+async def joined(desk: Desk, function: str, **arguments: object) -> Any:  # noqa: ANN401 - what the function says
+    """Call a function that begins a membership of the caller's; 409 where its agency can stand in no further group."""
     try:
         return (await desk.call_one(function, **arguments))[0]
     except CheckViolation as error:
         if error.diag.constraint_name != "memberships_at_most_98":
             raise
-        raise Problem(CONFLICT, detail="An agency stands in as many groups and agreements as one can.") from None
+        raise Problem(
+            CONFLICT, detail="Your agency stands in as many groups and agreements as one can: leave another first."
+        ) from None

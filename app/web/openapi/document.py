@@ -29,8 +29,8 @@ def _success(note: Note, status: int, schemas: Schemas) -> dict[str, Any]:
             names.append("ETag")
         if note.paged:
             names.append("Link")
-        if note.once and status == note.status:
-            names.append("Idempotency-Replayed")
+    if note.once and status == note.status:
+        names.append("Idempotency-Replayed")
     return {**done, "headers": header_refs(*names)}
 
 
