@@ -227,6 +227,21 @@ class Partner:
         headers = {**({"If-Match": etag} if etag else {}), **options.pop("headers", {})}
         return await self.call("PATCH", path, json=json, headers=headers, **options)
 
+    async def accept(self, group: str) -> httpx.Response:
+        """Accept the invitation of its agency to the group at this path."""
+        own = f"{group}/members/{self.agency}"
+        answer = await self.post(f"{own}/accept", etag=(await self.get(own)).headers["ETag"])
+        assert answer.status_code == 200, answer.text
+        return answer
+
+    async def expel(self, group: str, agency: str) -> httpx.Response:
+        """Expel an agency from the group at this path, which the partner's agency chairs."""
+        path = f"{group}/members/{agency}"
+        etag = (await self.get(path)).headers["ETag"]
+        answer = await self.post(f"{path}/expel", {"reason": "It told others."}, etag=etag)
+        assert answer.status_code == 204, answer.text
+        return answer
+
     async def profile(self, name: str = "Bokor Group", **fields: Any) -> dict[str, Any]:
         """Create a profile; `share` names the agencies it is shared with."""
         share = fields.pop("share", [])

@@ -16,11 +16,13 @@ def commander(hub: Hub, agency: str) -> Partner:
     return hub.partner(agency, "commander", "analyst")
 
 
-async def found(chair: Partner, *members: str) -> str:
-    """Found a group; its id."""
-    body = {"kind": "council", "name": "Council", "members": [{"agency": code} for code in members]}
+async def found(chair: Partner, *members: Partner) -> str:
+    """Found a group, with members that accept; its id."""
+    body = {"kind": "council", "name": "Council", "members": [{"agency": member.agency} for member in members]}
     answer = await chair.post("/v1/groups", body)
     assert answer.status_code == 201, answer.text
+    for member in members:
+        await member.accept(answer.headers["Location"])
     return str(answer.json()["id"])
 
 
@@ -29,14 +31,19 @@ async def share(partner: Partner, *groups: str, tlp: str = "AMBER", **audience: 
     return await partner.profile(handling={"tlp": tlp, "audience": {"groups": groups, **audience}})
 
 
-async def join(chair: Partner, group: str, agency: str, role: str = "member") -> None:
-    answer = await chair.post(f"/v1/groups/{group}/members", {"agency": agency, "role": role})
+async def join(chair: Partner, group: str, member: Partner, role: str = "member") -> None:
+    answer = await chair.post(f"/v1/groups/{group}/members", {"agency": member.agency, "role": role})
     assert answer.status_code == 201, answer.text
+    await member.accept(f"/v1/groups/{group}")
 
 
-async def leave(partner: Partner, group: str, agency: str) -> None:
-    answer = await partner.call("DELETE", f"/v1/groups/{group}/members/{agency}")
+async def leave(member: Partner, group: str) -> None:
+    answer = await member.call("DELETE", f"/v1/groups/{group}/members/{member.agency}")
     assert answer.status_code == 204, answer.text
+
+
+async def expel(chair: Partner, group: str, agency: str) -> None:
+    await chair.expel(f"/v1/groups/{group}", agency)
 
 
 async def rehandle(partner: Partner, record: dict[str, Any], etag: str = '"1"', **audience: Any) -> None:
@@ -59,7 +66,7 @@ async def sight(reader: Follower) -> dict[str, list[str]]:
 
 async def test_joining_and_leaving_tell_of_each_record_whose_sight_changed(hub: Hub) -> None:
     korea, cambodia = commander(hub, "KR-KNPA"), commander(hub, "KH-CNP")
-    group, other = await found(korea), await found(korea, "KH-CNP")
+    group, other = await found(korea), await found(korea, cambodia)
     gained = await share(korea, group)
     by_code = await share(korea, group, agencies=["KH-CNP"])
     by_other_group = await share(korea, group, other)
@@ -68,12 +75,12 @@ async def test_joining_and_leaving_tell_of_each_record_whose_sight_changed(hub: 
     elsewhere = await share(korea)
     reader = await follower(cambodia)
 
-    await join(korea, group, "KH-CNP")
+    await join(korea, group, cambodia)
     at_once = [await sees(cambodia, record) for record in (gained, excluded, elsewhere)]
     own = await share(cambodia, group)
     tell(hub)
     joined = await sight(reader)
-    await leave(cambodia, group, "KH-CNP")
+    await leave(cambodia, group)
     afterwards = [await sees(cambodia, record) for record in (gained, by_code, by_other_group, by_community, own)]
     tell(hub)
     left = await sight(reader)
@@ -93,10 +100,10 @@ async def test_observers_gain_and_lose_what_observers_see(hub: Hub) -> None:
     reader = await follower(thailand)
     steps = []
 
-    await join(korea, group, "TH-RTP", "observer")
+    await join(korea, group, thailand, "observer")
     tell(hub)
     steps.append(await sight(reader))
-    for etag, role in (('"1"', "member"), ('"2"', "observer")):
+    for etag, role in (('"2"', "member"), ('"3"', "observer")):
         await korea.patch(f"/v1/groups/{group}/members/TH-RTP", {"role": role}, etag=etag)
         tell(hub)
         steps.append(await sight(reader))
@@ -110,11 +117,12 @@ async def test_observers_gain_and_lose_what_observers_see(hub: Hub) -> None:
 
 async def test_passing_the_chair_on_changes_nobodys_sight(hub: Hub) -> None:
     korea, cambodia = commander(hub, "KR-KNPA"), commander(hub, "KH-CNP")
-    group = await found(korea, "KH-CNP")
+    group = await found(korea, cambodia)
     await share(korea, group)
+    tell(hub)
     readers = [await follower(korea), await follower(cambodia)]
 
-    await korea.patch(f"/v1/groups/{group}/members/KH-CNP", {"role": "chair"}, etag='"1"')
+    await korea.patch(f"/v1/groups/{group}/members/KH-CNP", {"role": "chair"}, etag='"2"')
 
     assert tell(hub) == 0
     assert [await sight(reader) for reader in readers] == [{"gained": [], "lost": []}] * 2
@@ -122,7 +130,7 @@ async def test_passing_the_chair_on_changes_nobodys_sight(hub: Hub) -> None:
 
 async def test_an_end_is_a_loss_for_everybody_but_the_originator(hub: Hub) -> None:
     korea, cambodia, thailand = (commander(hub, code) for code in ("KR-KNPA", "KH-CNP", "TH-RTP"))
-    group = await found(korea, "KH-CNP", "TH-RTP")
+    group = await found(korea, cambodia, thailand)
     record = await share(cambodia, group)
     readers = [await follower(partner) for partner in (korea, cambodia, thailand)]
 
@@ -139,9 +147,9 @@ async def test_a_short_stay_is_told_in_its_order(hub: Hub) -> None:
     record = await share(korea, group)
     reader = await follower(cambodia)
 
-    await join(korea, group, "KH-CNP")
-    await leave(korea, group, "KH-CNP")
-    await join(korea, group, "KH-CNP")
+    await join(korea, group, cambodia)
+    await expel(korea, group, "KH-CNP")
+    await join(korea, group, cambodia)
     tell(hub)
     types = [type_ for type_, subject in await reader.follow() if subject == record["reference"]]
 
@@ -153,7 +161,7 @@ async def test_large_groups_are_told_in_batches_and_a_crash_neither_skips_nor_re
     group = await found(korea)
     records = [await share(korea, group) for _ in range(7)]
     reader = await follower(cambodia)
-    await join(korea, group, "KH-CNP")
+    await join(korea, group, cambodia)
 
     with psycopg.connect(hub.conninfo(DatabaseRole.WORKER)) as connection:
         connection.execute("SELECT tell_sight_changes(3)")
@@ -173,7 +181,7 @@ async def test_two_workers_at_once_tell_everything_once(hub: Hub) -> None:
     records = [await share(korea, group) for _ in range(5)]
     readers = [await follower(partner) for partner in partners]
     for partner in partners:
-        await join(korea, group, partner.agency)
+        await join(korea, group, partner)
 
     async def work() -> None:
         async with await psycopg.AsyncConnection.connect(
@@ -196,7 +204,7 @@ async def test_a_record_shared_while_a_change_waits_is_told_once(hub: Hub) -> No
     opened = await korea.profile(handling={"tlp": "AMBER", "audience": {}})
     reader = await follower(cambodia)
 
-    await join(korea, group, "KH-CNP")
+    await join(korea, group, cambodia)
     newer = await share(korea, group)
     await korea.post(
         f"{PATH}/{opened['id']}/disclosures", {"groups": [group], "purpose": "x"}, headers={"If-Match": '"1"'}
@@ -210,11 +218,11 @@ async def test_a_record_shared_while_a_change_waits_is_told_once(hub: Hub) -> No
 async def test_a_record_closed_while_a_loss_waits_is_told_of_all_the_same(hub: Hub) -> None:
     """The worker will not find the record by the group any more, so whoever closes it settles what is due."""
     korea, cambodia, thailand = (commander(hub, code) for code in ("KR-KNPA", "KH-CNP", "TH-RTP"))
-    group = await found(korea, "KH-CNP", "TH-RTP")
+    group = await found(korea, cambodia, thailand)
     record = await share(korea, group)
     gone, stays = await follower(cambodia), await follower(thailand)
 
-    await leave(cambodia, group, "KH-CNP")
+    await leave(cambodia, group)
     await rehandle(korea, record, groups=[])
     tell(hub)
 
@@ -229,7 +237,7 @@ async def test_a_record_taken_back_while_a_gain_waits_ends_in_a_loss(hub: Hub) -
     record = await share(korea, group)
     reader = await follower(cambodia)
 
-    await join(korea, group, "KH-CNP")
+    await join(korea, group, cambodia)
     await rehandle(korea, record, excluded=["KH-CNP"])
     await rehandle(korea, record, etag='"2"')
     tell(hub)
@@ -247,7 +255,7 @@ async def test_a_writer_under_way_and_a_membership_do_not_miss_each_other(hub: H
     with psycopg.connect(hub.conninfo(DatabaseRole.OWNER)) as writer:
         writer.execute("SET ROLE interdesk_engine")
         writer.execute("UPDATE records SET audience = audience || %s WHERE id = %s", ([f"group:{group}"], record["id"]))
-        joining = asyncio.create_task(join(korea, group, "KH-CNP"))
+        joining = asyncio.create_task(join(korea, group, cambodia))
         await _until_waiting(hub)
         writer.commit()
     await joining
@@ -279,7 +287,7 @@ async def test_members_writers_and_the_worker_at_once_agree_in_the_end(hub: Hub)
     done = asyncio.Event()
     worker = asyncio.create_task(_work(hub, done))
     await asyncio.gather(
-        _come_and_go(korea, cambodia.agency, group), _write(korea, group, keep=True), _write(korea, group, keep=False)
+        _come_and_go(korea, cambodia, group), _write(korea, group, keep=True), _write(korea, group, keep=False)
     )
     done.set()
     await worker
@@ -296,11 +304,13 @@ async def test_members_writers_and_the_worker_at_once_agree_in_the_end(hub: Hub)
     assert len(visible) == 11
 
 
-async def _come_and_go(chair: Partner, agency: str, group: str) -> None:
-    for _ in range(8):
-        await join(chair, group, agency)
-        await leave(chair, group, agency)
-    await join(chair, group, agency)
+async def _come_and_go(chair: Partner, member: Partner, group: str) -> None:
+    for _ in range(4):
+        await join(chair, group, member)
+        await expel(chair, group, member.agency)
+        await join(chair, group, member)
+        await leave(member, group)
+    await join(chair, group, member)
 
 
 async def _write(partner: Partner, group: str, *, keep: bool) -> None:

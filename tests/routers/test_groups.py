@@ -1,38 +1,20 @@
-"""Groups over HTTP: founded, changed, joined, left, ended, and not there for those who are not in them."""
+"""Groups over HTTP: founded, changed, ended, and not there for those who are not in them."""
 
-import asyncio
 from typing import Any
 
 import psycopg
 import pytest
 
 from app.core.database_roles import DatabaseRole
-from tests.conftest import Hub, Partner
-from tests.events.following import Follower, follower, only, place
+from tests.conftest import Hub
+from tests.routers.grouping import PATH, commander, found, roles, walk
 
-PATH = "/v1/groups"
 ANY_ID = "01920000-0000-7000-8000-000000000000"
-
-
-def commander(hub: Hub, agency: str) -> Partner:
-    return hub.partner(agency, "commander", "analyst")
-
-
-async def found(chair: Partner, *members: str, **fields: Any) -> str:
-    """Found a group; its path."""
-    body = {"kind": "council", "name": "Bokor response council", "members": [{"agency": code} for code in members]}
-    answer = await chair.post(PATH, {**body, **fields})
-    assert answer.status_code == 201, answer.text
-    return str(answer.headers["Location"])
-
-
-async def roles(partner: Partner, path: str) -> dict[str, str]:
-    return {item["agency"]: item["role"] for item in (await partner.get(f"{path}/members")).json()["items"]}
 
 
 async def test_a_group_is_known_to_its_members_and_to_nobody_else(hub: Hub) -> None:
     korea, cambodia, thailand = (commander(hub, code) for code in ("KR-KNPA", "KH-CNP", "TH-RTP"))
-    path = await found(korea, "KH-CNP", purpose="Bring people home.")
+    path = await found(korea, cambodia, purpose="Bring people home.")
 
     read = await cambodia.get(path)
 
@@ -40,6 +22,7 @@ async def test_a_group_is_known_to_its_members_and_to_nobody_else(hub: Hub) -> N
         "kind": "council",
         "name": "Bokor response council",
         "purpose": "Bring people home.",
+        "charter": None,
         "id": "",
         "chair": "KR-KNPA",
         "version": 1,
@@ -68,6 +51,9 @@ async def test_a_hidden_group_answers_like_none(hub: Hub) -> None:
         ("GET", "/members/KR-KNPA", {}),
         ("PATCH", "/members/KR-KNPA", {"json": {"role": "member"}}),
         ("DELETE", "/members/KR-KNPA", {}),
+        ("POST", "/members/TH-RTP/accept", {}),
+        ("POST", "/members/TH-RTP/decline", {}),
+        ("POST", "/members/KR-KNPA/expel", {"json": {"reason": "x"}}),
     ]
 
     for method, rest, options in calls:
@@ -82,7 +68,7 @@ async def test_a_hidden_group_answers_like_none(hub: Hub) -> None:
 async def test_only_the_chair_manages_a_group(hub: Hub) -> None:
     korea, cambodia = commander(hub, "KR-KNPA"), commander(hub, "KH-CNP")
     hub.register("TH-RTP")
-    path = await found(korea, "KH-CNP")
+    path = await found(korea, cambodia)
     match = {"headers": {"If-Match": '"1"'}}
 
     refused = [
@@ -91,9 +77,10 @@ async def test_only_the_chair_manages_a_group(hub: Hub) -> None:
         await cambodia.post(f"{path}/members", {"agency": "TH-RTP"}),
         await cambodia.patch(f"{path}/members/KR-KNPA", {"role": "member"}, etag='"1"'),
         await cambodia.call("DELETE", f"{path}/members/KR-KNPA"),
+        await cambodia.post(f"{path}/members/KR-KNPA/expel", {"reason": "x"}, **match),
     ]
 
-    assert [answer.status_code for answer in refused] == [403] * 5
+    assert [answer.status_code for answer in refused] == [403] * 6
     assert await roles(korea, path) == {"KH-CNP": "member", "KR-KNPA": "chair"}
 
 
@@ -149,52 +136,14 @@ async def test_members_that_cannot_be_are_refused(
     assert (await korea.get(PATH)).json()["items"] == []
 
 
-async def test_members_come_change_and_go(hub: Hub) -> None:
-    korea, cambodia, thailand = (commander(hub, code) for code in ("KR-KNPA", "KH-CNP", "TH-RTP"))
-    path = await found(korea, "KH-CNP")
-
-    added = await korea.post(f"{path}/members", {"agency": "TH-RTP", "role": "observer"})
-    again = await korea.post(f"{path}/members", {"agency": "TH-RTP"})
-    unknown = [await korea.post(f"{path}/members", {"agency": code}) for code in ("XX-NONE", "HUB")]
-    promoted = await korea.patch(f"{path}/members/TH-RTP", {"role": "member"}, etag='"1"')
-    same = await korea.patch(f"{path}/members/TH-RTP", {"role": "member"}, etag='"2"')
-    stale = await korea.patch(f"{path}/members/TH-RTP", {"role": "observer"}, etag='"1"')
-    left = await thailand.call("DELETE", f"{path}/members/TH-RTP")
-    removed = await korea.call("DELETE", f"{path}/members/KH-CNP")
-    gone = await korea.call("DELETE", f"{path}/members/KH-CNP")
-
-    assert (added.status_code, added.headers["Location"]) == (201, f"{path}/members/TH-RTP")
-    assert again.status_code == 409
-    assert [(answer.status_code, answer.json()["type"]) for answer in unknown] == [
-        (422, "/problems/unknown-reference")
-    ] * 2
-    assert (promoted.json()["role"], promoted.headers["ETag"]) == ("member", '"2"')
-    assert (same.status_code, same.headers["ETag"], stale.status_code) == (200, '"2"', 412)
-    assert [answer.status_code for answer in (left, removed, gone)] == [204, 204, 404]
-    assert [(await partner.get(path)).status_code for partner in (korea, cambodia, thailand)] == [200, 404, 404]
-    assert (await thailand.get(PATH)).json()["items"] == []
-
-
-async def test_who_comes_back_counts_on(hub: Hub) -> None:
-    """An ETag of a former membership must not fit the one after it."""
-    korea = commander(hub, "KR-KNPA")
-    hub.register("KH-CNP")
-    path = await found(korea, "KH-CNP")
-    await korea.call("DELETE", f"{path}/members/KH-CNP")
-
-    back = await korea.post(f"{path}/members", {"agency": "KH-CNP"})
-
-    assert (back.headers["ETag"], (await korea.get(f"{path}/members/KH-CNP")).headers["ETag"]) == ('"2"', '"2"')
-
-
 async def test_the_chair_is_handed_over_and_never_left_empty(hub: Hub) -> None:
     korea, cambodia = commander(hub, "KR-KNPA"), commander(hub, "KH-CNP")
-    path = await found(korea, "KH-CNP")
+    path = await found(korea, cambodia)
     before = (await korea.get(f"{path}/members/KH-CNP")).json()["since"]
 
     leaving = await korea.call("DELETE", f"{path}/members/KR-KNPA")
     stepping_down = await korea.patch(f"{path}/members/KR-KNPA", {"role": "member"}, etag='"1"')
-    handed = await korea.patch(f"{path}/members/KH-CNP", {"role": "chair"}, etag='"1"')
+    handed = await korea.patch(f"{path}/members/KH-CNP", {"role": "chair"}, etag='"2"')
     late = await korea.patch(path, {"name": "Mine"}, etag='"2"')
 
     assert (leaving.status_code, stepping_down.status_code) == (409, 409)
@@ -209,7 +158,7 @@ async def test_the_chair_is_handed_over_and_never_left_empty(hub: Hub) -> None:
 
 async def test_an_ended_group_is_the_chairs_memory(hub: Hub) -> None:
     korea, cambodia = commander(hub, "KR-KNPA"), commander(hub, "KH-CNP")
-    path = await found(korea, "KH-CNP")
+    path = await found(korea, cambodia)
     other = await found(korea, name="Another")
 
     blind = await korea.post(f"{path}/end")
@@ -263,115 +212,20 @@ async def test_repeated_calls_move_nothing_twice(hub: Hub) -> None:
     assert joined.status_code == 201
 
 
-async def test_a_repeated_addition_answers_the_membership_it_began(hub: Hub) -> None:
-    korea = commander(hub, "KR-KNPA")
-    hub.register("KH-CNP")
-    path = await found(korea)
-    joined = await korea.post(f"{path}/members", {"agency": "KH-CNP"}, headers={"Idempotency-Key": "b"})
-    await korea.patch(f"{path}/members/KH-CNP", {"role": "observer"}, etag='"1"')
-
-    repeat = await korea.post(f"{path}/members", {"agency": "KH-CNP"}, headers={"Idempotency-Key": "b"})
-
-    assert (repeat.status_code, repeat.json(), repeat.headers["ETag"]) == (201, joined.json(), '"1"')
-    assert (await roles(korea, path))["KH-CNP"] == "observer"
-
-
 async def test_lists_go_on_where_they_stopped(hub: Hub) -> None:
     korea = commander(hub, "KR-KNPA")
     codes = [hub.register(f"AA-{number}") for number in range(5)]
     paths = [await found(korea, *codes, kind="joint_team", name=f"Team {number}") for number in range(3)]
     await found(korea, name="Council")
 
-    groups = await _walk(korea, PATH, limit=2, kind="joint_team")
-    members = await _walk(korea, f"{paths[0]}/members", limit=2)
+    groups = await walk(korea, PATH, limit=2, kind="joint_team")
+    members = await walk(korea, f"{paths[0]}/members", limit=2)
     table = await korea.get(f"{paths[0]}/members", headers={"Accept": "text/csv"})
 
     assert [f"{PATH}/{item['id']}" for item in groups] == paths[::-1]
     assert [item["agency"] for item in members] == [*codes, "KR-KNPA"]
-    assert table.text.splitlines()[0] == "role,agency,since,version"
-
-
-async def _walk(partner: Partner, path: str, **parameters: Any) -> list[dict[str, Any]]:
-    items: list[dict[str, Any]] = []
-    while True:
-        page = (await partner.get(path, params=parameters)).json()
-        items += page["items"]
-        if page["next_cursor"] is None:
-            return items
-        parameters["cursor"] = page["next_cursor"]
-
-
-async def test_members_are_told_what_happens_to_their_group(hub: Hub) -> None:
-    korea, cambodia, thailand = (commander(hub, code) for code in ("KR-KNPA", "KH-CNP", "TH-RTP"))
-    readers = [await follower(partner) for partner in (korea, cambodia, thailand)]
-    path = await found(korea, "KH-CNP")
-    await korea.patch(path, {"name": "Renamed"}, etag='"1"')
-    await korea.post(f"{path}/members", {"agency": "TH-RTP"})
-    place(hub)
-    joined = [[type_ for type_, _ in await reader.follow()] for reader in readers]
-    await korea.call("DELETE", f"{path}/members/TH-RTP")
-    await korea.post(f"{path}/end", None, headers={"If-Match": '"2"'})
-    place(hub)
-    ended = [[type_ for type_, _ in await reader.follow()] for reader in readers]
-
-    assert joined == [["group.joined", "group.updated", "members.changed"]] * 2 + [["group.joined"]]
-    assert ended == [["members.changed", "group.ended"], ["group.ended"], ["group.left"]]
-    (event, *_) = readers[2].events
-    assert event["data"]["href"] == f"http://hub.test{path}"
-    assert event["subject"] == event["data"]["id"] == path.rpartition("/")[2]
-    # Who is out of a group no longer finds what it was told inside.
-    assert only(await Follower(thailand).follow(), "group.joined") == []
-
-
-async def test_every_change_and_every_read_stands_in_the_audit(hub: Hub) -> None:
-    korea = commander(hub, "KR-KNPA")
-    hub.register("KH-CNP")
-    path = await found(korea)
-    await korea.get(PATH)
-    await korea.get(path)
-    await korea.patch(path, {"name": "Renamed"}, etag='"1"')
-    await korea.post(f"{path}/members", {"agency": "KH-CNP"})
-    await korea.get(f"{path}/members")
-    await korea.get(f"{path}/members/KH-CNP")
-    await korea.patch(f"{path}/members/KH-CNP", {"role": "observer"}, etag='"1"')
-    await korea.call("DELETE", f"{path}/members/KH-CNP")
-    await korea.post(f"{path}/end", None, headers={"If-Match": '"2"'})
-    await korea.get(f"{PATH}/{ANY_ID}")
-
-    entries = hub.look(
-        "SELECT action, outcome, kind, record_ids::text[] FROM audit_entries WHERE kind = 'groups' ORDER BY at"
-    )
-
-    group = path.rpartition("/")[2]
-    actions = ["create", "list", "read", "update"], ["add", "list", "read", "change", "remove"], ["end"]
-    assert entries == [
-        *((f"group.{word}", "done", "groups", [group]) for word in actions[0]),
-        *((f"member.{word}", "done", "groups", [group]) for word in actions[1]),
-        *((f"group.{word}", "done", "groups", [group]) for word in actions[2]),
-        ("GET /v1/groups/{group_id}", "not-found", "groups", [ANY_ID]),
-    ]
-
-
-async def test_an_agency_stands_in_so_many_groups_at_most(hub: Hub) -> None:
-    korea = commander(hub, "KR-KNPA")
-    hub.register("KH-CNP")
-    for _ in range(98):
-        await found(korea)
-
-    full = await korea.post(PATH, {"kind": "council", "name": "One too many"})
-
-    assert (full.status_code, full.json()["type"]) == (409, "/problems/conflict")
-
-
-async def test_two_who_change_the_members_at_once_do_not_hinder_each_other(hub: Hub) -> None:
-    korea = commander(hub, "KR-KNPA")
-    codes = [hub.register(f"AA-{number}") for number in range(8)]
-    path = await found(korea)
-
-    added = await asyncio.gather(*(korea.post(f"{path}/members", {"agency": code}) for code in [*codes, *codes]))
-
-    assert sorted(answer.status_code for answer in added) == [201] * 8 + [409] * 8
-    assert sorted(await roles(korea, path)) == [*codes, "KR-KNPA"]
+    header = "role,agency,state,invited_at,joined_at,since,until,reason,version"
+    assert table.text.splitlines()[0] == header
 
 
 async def test_the_tables_take_nothing_past_the_functions(hub: Hub) -> None:
@@ -380,6 +234,8 @@ async def test_the_tables_take_nothing_past_the_functions(hub: Hub) -> None:
         for statement in (
             "INSERT INTO groups (id, kind, name, chair) VALUES (gen_random_uuid(), 'council', 'x', 'HUB')",
             "UPDATE memberships SET until = NULL",
+            "UPDATE invitations SET ended_at = NULL",
+            "INSERT INTO expulsions DEFAULT VALUES",
             "INSERT INTO sight_changes DEFAULT VALUES",
             "SELECT set_membership(NULL, NULL, NULL)",
             "SELECT queue_job('x')",
@@ -387,5 +243,6 @@ async def test_the_tables_take_nothing_past_the_functions(hub: Hub) -> None:
         ):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 connection.execute(statement)
-        for table in ("groups", "memberships", "group_versions", "events", "event_receivers"):
+        tables = ("groups", "memberships", "invitations", "expulsions", "group_versions", "events", "event_receivers")
+        for table in tables:
             assert connection.execute(f"SELECT FROM {table}").fetchall() == []
