@@ -4,7 +4,7 @@ from typing import Any
 
 from tests.conftest import Hub
 from tests.events.following import Follower, follower, only, place
-from tests.routers.grouping import commander, found, members_of, share, status, trio, walk
+from tests.routers.grouping import PATH, commander, found, members_of, share, status, trio, walk
 
 
 async def test_the_chair_withdraws_an_invitation_and_expels_a_member(hub: Hub) -> None:
