@@ -18,7 +18,8 @@ ORIGINATOR, READER, SEES_BY_GROUP = "KR-KNPA", "KH-CNP", "PH-PNP"
 STRANGER, REMOVED, EXCLUDED, LOST, SUSPENDED = "TH-RTP", "VN-MPS", "LA-DOP", "MY-RMP", "ID-INP"
 OBSERVER = "SG-SPF"
 """Observes the group, and its observers were not named."""
-
+INVITED, INVITED_TOO, DECLINED = "AU-AFP", "FJ-FPF", "NZ-NZP"
+"""Were invited to the group, and have not answered, or declined."""
 PARTY, LAPSED = "BN-RBPF", "MM-MPF"
 """Saw the record on an agreement that is suspended now, and in an emergency that has lapsed."""
 
@@ -67,6 +68,26 @@ def found_group(hub: Hub, chair: str, members: dict[str, str]) -> UUID:
     return group
 
 
+def invite(hub: Hub, group: UUID, agency: str, *, declined: bool = False) -> None:
+    """An invitation as it stands in the tables."""
+    below_policies(
+        hub,
+        "INSERT INTO invitations (group_id, agency, version, role, invited_at, ended_at)"
+        " VALUES (%s, %s, 1, 'member', clock_timestamp(), CASE WHEN %s THEN clock_timestamp() END)",
+        *(group, agency, declined),
+    )
+
+
+def expel(hub: Hub, group: UUID, agency: str) -> None:
+    end_membership(hub, group, agency)
+    below_policies(
+        hub,
+        "INSERT INTO expulsions (group_id, agency, version, reason)"
+        " SELECT group_id, agency, version, 'It told others.' FROM memberships WHERE group_id = %s AND agency = %s",
+        *(group, agency),
+    )
+
+
 def end_membership(hub: Hub, group: UUID, agency: str) -> None:
     below_policies(
         hub,
@@ -92,13 +113,17 @@ async def set_scene(hub: Hub) -> Scene:
     """Build everything over HTTP, except for what another room administers."""
     originator, reader = hub.partner(ORIGINATOR, *POWERS), hub.partner(READER)
     lost, removed = hub.partner(LOST, *POWERS), hub.partner(REMOVED, *POWERS)
-    for agency in (SEES_BY_GROUP, STRANGER, EXCLUDED, SUSPENDED, OBSERVER, PARTY, LAPSED):
+    registered = (SEES_BY_GROUP, STRANGER, EXCLUDED, SUSPENDED, OBSERVER)
+    for agency in (*registered, INVITED, INVITED_TOO, DECLINED, PARTY, LAPSED):
         hub.register(agency)
     group = found_group(
         hub,
         ORIGINATOR,
         {SEES_BY_GROUP: "member", REMOVED: "member", EXCLUDED: "member", OBSERVER: "observer"},
     )
+    invite(hub, group, INVITED)
+    invite(hub, group, INVITED_TOO)
+    invite(hub, group, DECLINED, declined=True)
     audience = {"agencies": [READER, LOST, SUSPENDED], "groups": [str(group)], "excluded": [EXCLUDED]}
     record = await originator.profile(
         "Bokor Group",
@@ -120,7 +145,7 @@ async def set_scene(hub: Hub) -> Scene:
     narrower = {**handling.json(), "audience": {**audience, "agencies": [READER, SUSPENDED, PARTY]}}
     answer = await originator.put(f"{scene.path}/handling", narrower, handling.headers["ETag"])
     assert answer.status_code == 200, answer.text
-    end_membership(hub, group, REMOVED)
+    expel(hub, group, REMOVED)
     scene.strangers = _strangers(hub, lost, removed)
     return scene
 
@@ -179,6 +204,8 @@ def _strangers(hub: Hub, lost: Partner, removed: Partner) -> dict[str, Partner]:
     return {
         "stranger agency": hub.caller(STRANGER, *(role for role in Role if role is not Role.PLATFORM_ADMIN)),
         "removed from the group": removed,
+        "invited to the group": hub.caller(INVITED, *POWERS),
+        "declined to be in the group": hub.caller(DECLINED, *POWERS),
         "excluded inside the group": hub.caller(EXCLUDED, *POWERS),
         "observer of the group": hub.caller(OBSERVER, *POWERS),
         "lost sight": lost,

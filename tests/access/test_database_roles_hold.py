@@ -79,7 +79,18 @@ def test_without_a_caller_there_is_not_one_row(scene: Scene, role: DatabaseRole)
         assert connection.execute("SELECT count(*) FROM pg_stats WHERE schemaname = 'public'").fetchone() == (0,)
     # There was something to see in all that a record leaves behind.
     assert filled >= {
-        *("agencies", "credentials", "groups", "memberships", "recoveries", "signing_keys", "audit_entries", "events"),
+        *(
+            "agencies",
+            "credentials",
+            "groups",
+            "memberships",
+            "invitations",
+            "expulsions",
+            "recoveries",
+            "signing_keys",
+            "audit_entries",
+            "events",
+        ),
         *("records", "record_versions", "record_grants", "disclosures", "record_links", "amendments", "sightings"),
         *("record_sight", "record_search", "name_words"),
     }
@@ -179,6 +190,8 @@ OUTRAGES = [
     "INSERT INTO events (type, audience) VALUES ('x', ARRAY['KR-KNPA'])",
     "UPDATE memberships SET until = NULL",
     "INSERT INTO memberships (group_id, agency, role) VALUES (gen_random_uuid(), 'TH-RTP', 'member')",
+    "UPDATE invitations SET ended_at = NULL",
+    "INSERT INTO invitations VALUES (gen_random_uuid(), 'TH-RTP', 1, 'member', now())",
     "DELETE FROM credentials",
     "DELETE FROM agencies",
     "UPDATE agencies SET hub = false",

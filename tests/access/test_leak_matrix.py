@@ -9,7 +9,20 @@ import httpx
 import pytest
 
 from app.identity.secrets import new_client_id
-from tests.access.scene import ORIGINATOR, PATH, POWERS, READER, SEES_BY_GROUP, STRANGER, Scene, set_scene, unknown_id
+from tests.access.scene import (
+    INVITED_TOO,
+    ORIGINATOR,
+    PATH,
+    POWERS,
+    READER,
+    REMOVED,
+    SEES_BY_GROUP,
+    STRANGER,
+    Scene,
+    set_scene,
+    unknown_code,
+    unknown_id,
+)
 from tests.access.statements import heard, listen
 from tests.conftest import Hub, Partner
 
@@ -37,6 +50,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "change_group": {"name": "Taken over"},
     "add_group_member": {"agency": STRANGER},
     "change_group_member": {"role": "observer"},
+    "expel_group_member": {"reason": "It told others."},
     "change_agreement": {"title": "Taken over"},
     "sign_agreement": {"content_hash": "0" * 64},
     "suspend_agreement": {"reason": "None of mine."},
@@ -53,7 +67,7 @@ ELSEWHERE: dict[str, str] = {
     "list_criminal_organizations": "test_lists_show_what_the_rule_says",
     "create_criminal_organization": "test_references_in_bodies",
     "list_groups": "test_lists_show_what_the_rule_says",
-    "create_group": "names agencies of the directory alone",
+    "create_group": "test_references_in_bodies",
     "list_agreements": "tests/routers/test_agreements.py",
     "create_agreement": "names agencies of the directory alone",
     "list_agencies": "the directory, open to every member",
@@ -95,13 +109,14 @@ def secrets_of(scene: Scene) -> dict[str, Secret]:
     outside = {
         why: caller
         for why, caller in strangers.items()
-        if why not in ("excluded inside the group", "observer of the group")
+        if why not in ("excluded inside the group", "observer of the group", "invited to the group")
     }
     stranger = {"stranger agency": strangers["stranger agency"]}
     hubs = {"platform_admin": strangers["platform_admin"]}
     foreign = {"client_id": scene.originator.client_id, "recovery_id": str(scene.recovery)}
     administrator = {"stranger agency's administrator": hub.caller(STRANGER, "agency_admin")}
     own = f"{AGENCY}/"
+    invited = strangers["invited to the group"]
     ((entry,),) = hub.look(
         "SELECT id FROM audit_entries WHERE action = 'record.create' AND %s = ANY (record_ids)", scene.record["id"]
     )
@@ -131,6 +146,18 @@ def secrets_of(scene: Scene) -> dict[str, Secret]:
             {"agreement_id": scene.draft.rpartition("/")[2]},
             {"agreement_id": unknown_id()},
             {**stranger, "party to be": hub.caller(READER, *POWERS), "its analyst": scene.reader},
+        ),
+        "another's invitation": Secret(
+            f"{GROUP}/members/{{agency}}",
+            {"group_id": group, "agency": INVITED_TOO},
+            {"group_id": group, "agency": unknown_code()},
+            {"invited": invited},
+        ),
+        "former membership": Secret(
+            f"{GROUP}/members/{{agency}}",
+            {"group_id": group, "agency": REMOVED},
+            {"group_id": group, "agency": unknown_code()},
+            {"invited": invited, "member": hub.caller(SEES_BY_GROUP, *POWERS)},
         ),
         "credential": Secret(
             CREDENTIAL, {"code": ORIGINATOR, **foreign}, {"code": ORIGINATOR, **nothing}, {**hubs, **administrator}
@@ -217,6 +244,8 @@ def _variants(why: str) -> int:
     [
         "record",
         "group",
+        "another's invitation",
+        "former membership",
         "agreement",
         "draft of an agreement",
         "credential",

@@ -26,6 +26,7 @@ def _bodies(own: str, record: str, group: str) -> list[tuple[str, str, dict[str,
         ("POST", f"{own}/disclosures", {"groups": [group], "purpose": "why"}),
         ("POST", f"{own}/disclosures?dry_run=true", {"groups": [group], "purpose": "why"}),
         ("POST", f"{own}/disclosures", {"agencies": [STRANGER], "purpose": "why", "legal_basis": record}),
+        ("POST", "/v1/groups", {"kind": "council", "name": "x", "charter": record}),
     ]
 
 
