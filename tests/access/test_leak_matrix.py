@@ -20,7 +20,6 @@ from tests.access.scene import (
     STRANGER,
     Scene,
     set_scene,
-    unknown_code,
     unknown_id,
 )
 from tests.access.statements import heard, listen
@@ -31,6 +30,7 @@ CREDENTIAL, RECOVERY = f"{AGENCY}/credentials/{{client_id}}", f"{AGENCY}/recover
 ENTRY = "/v1/audit-entries/{entry_id}"
 AGREEMENT = "/v1/agreements/{agreement_id}"
 HIDEABLE = (RECORD, GROUP, AGENCY, ENTRY, AGREEMENT)
+NO_AGENCY = "ZZ-ZZZ"
 
 BODIES: dict[str, dict[str, Any]] = {
     "change_criminal_organization": {"status": "active"},
@@ -150,13 +150,13 @@ def secrets_of(scene: Scene) -> dict[str, Secret]:
         "another's invitation": Secret(
             f"{GROUP}/members/{{agency}}",
             {"group_id": group, "agency": INVITED_TOO},
-            {"group_id": group, "agency": unknown_code()},
+            {"group_id": group, "agency": NO_AGENCY},
             {"invited": invited},
         ),
         "former membership": Secret(
             f"{GROUP}/members/{{agency}}",
             {"group_id": group, "agency": REMOVED},
-            {"group_id": group, "agency": unknown_code()},
+            {"group_id": group, "agency": NO_AGENCY},
             {"invited": invited, "member": hub.caller(SEES_BY_GROUP, *POWERS)},
         ),
         "credential": Secret(

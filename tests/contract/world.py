@@ -155,9 +155,20 @@ async def _build_groups(world: World) -> None:
     council = {
         "kind": "council",
         "name": "Bokor response council",
-        "members": [{"agency": "KH-CNP"}, {"agency": "INTERPOL", "role": "observer"}],
+        "purpose": "Find and free the people held at Bokor.",
+        "members": [
+            {"agency": "KH-CNP"},
+            {"agency": "INTERPOL", "role": "observer"},
+            {"agency": "SG-SPF"},
+            {"agency": "TH-RTP"},
+        ],
     }
-    world.name(9, await chair.post("/v1/groups", council))
+    path = f"/v1/groups/{world.name(9, await chair.post('/v1/groups', council))}"
+    for member in ("KH-CNP", "INTERPOL", "SG-SPF"):
+        await world.caller(f"{member} commander").accept(path)
+    left = await world.caller("SG-SPF commander").call("DELETE", f"{path}/members/SG-SPF")
+    assert left.status_code == 204, left.text
+    world.caller("TH-RTP commander")
 
 
 AGREEMENT = {
