@@ -13,7 +13,10 @@ TAGS: Final[list[dict[str, Any]]] = [
     },
     {"name": "Agencies", "description": "The directory: who takes part, and how to reach them day and night."},
     {"name": "Credentials", "description": "What partners' systems sign in with: issued, rotated and revoked."},
-    {"name": "Groups", "description": "Councils, joint teams and working groups that audiences can name."},
+    {
+        "name": "Groups",
+        "description": "Councils, joint teams and working groups that audiences can name; who is in them.",
+    },
     {
         "name": "Agreements",
         "description": "Memoranda, treaties, letters and charters: who may share what with whom, and since when.",
