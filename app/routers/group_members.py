@@ -44,8 +44,8 @@ async def list_members(
     """List the agencies in a group and those invited to it, by their codes.
 
     With `state=former` those that are out again, as far as they went while your agency was in the group; when the group
-    has ended, its chair alone still finds them. An agency that is only invited sees who is in the group, and of no other
-    invitation.
+    has ended, its chair alone still finds them. An agency that is only invited sees who is in the group, and of no
+    other invitation.
     """
     group = await fetch(request, desk, group_id)
     cursors, path, narrowing = house(request).cursors, request.url.path, {"state": filters.state}

@@ -60,8 +60,8 @@ async def listed(
 ) -> Sequence[GroupMember]:
     """Who is in the group or invited to it, by agency, after an agency and a version; or those of one state.
 
-    A former membership is shown to whoever was in the group when it ended and has been since; once the group itself has
-    ended, to its chair alone. The reason of an expulsion is the chair's. Who is invited finds no other invitation.
+    A former membership is shown to whoever was in the group when it ended and has been since; once the group itself
+    has ended, to its chair alone. The reason of an expulsion is the chair's. Who is invited finds no other invitation.
     """
     statement = _FORMER_PAGE if state is MembershipState.FORMER else _LIVE_PAGE
     agency, number = after
