@@ -1,0 +1,155 @@
+"""Where a backup may be restored to: an installation that has neither a database nor a master key."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+import psycopg
+
+from app.core.crypto import MasterKey, create_master_key_file
+from app.core.database_roles import DatabaseRole
+from app.core.embedded import EmbeddedPostgres
+from app.core.embedded.layout import Layout
+from app.installation import MASTER_KEY_FILE, Installation
+from app.keeping.errors import BackupError
+from app.settings import Settings
+
+_STRANGERS: Final = """
+SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'
+  AND NOT EXISTS (SELECT FROM pg_depend d
+    WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+UNION ALL
+SELECT nspname FROM pg_namespace WHERE nspname NOT IN ('public', 'information_schema') AND nspname NOT LIKE 'pg\\_%'
+LIMIT 1
+"""
+_OWNED: Final = "SELECT nspowner = current_user::regrole FROM pg_namespace WHERE nspname = 'public'"
+
+
+@contextmanager
+def fresh_home(settings: Settings, master_key: MasterKey) -> Iterator[Installation]:
+    """An installation with an empty database, for the length of a block; whole at its end, or as before it.
+
+    Raises:
+        BackupError: there is something already.
+    """
+    home = embedded_home if settings.database_url is None else _managed_home
+    with home(settings, master_key) as installation:
+        yield installation
+
+
+@contextmanager
+def embedded_home(settings: Settings, master_key: MasterKey) -> Iterator[Installation]:
+    """An embedded installation in `settings.data`.
+
+    It is made in a folder inside, and moved into place when the block has ended well: a server that is started
+    meanwhile, or after a power cut, never finds half of it.
+    """
+    data, key_file = settings.data, settings.data / MASTER_KEY_FILE
+    _refuse_used(settings, master_key)
+    made = not data.exists()
+    try:
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        staging = Path(tempfile.mkdtemp(prefix="restoring-", dir=data))
+    except OSError as error:
+        message = f"{data} cannot be used: {error.strerror or error}"
+        raise BackupError(message) from error
+    try:
+        with EmbeddedPostgres.start(staging) as postgres:
+            yield Installation(settings.model_copy(update={"data": staging}), postgres)
+        _refuse_used(settings, master_key)
+        # The database first: one whose key is missing is refused by the server, a key alone would get an empty one.
+        Layout(staging).cluster.rename(Layout(data).cluster)
+        Layout(staging).roles_mark.rename(Layout(data).roles_mark)
+        if not _is_given(settings):
+            create_master_key_file(key_file, master_key)
+    finally:
+        shutil.rmtree(staging)
+        if made:
+            with suppress(OSError):
+                data.rmdir()  # only where nothing is in it
+
+
+def _is_given(settings: Settings) -> bool:
+    return settings.master_key is not None or settings.master_key_file is not None
+
+
+def _refuse_used(settings: Settings, master_key: MasterKey) -> None:
+    for path in (Layout(settings.data).cluster, settings.data / MASTER_KEY_FILE):
+        if os.path.lexists(path):
+            message = (
+                f"{path} is there already, and a backup is restored into an empty place only. Name a folder that holds "
+                "nothing by INTERDESK_DATA, or move this one away."
+            )
+            raise BackupError(message)
+    _refuse_other_key(settings, master_key)
+
+
+def _refuse_other_key(settings: Settings, master_key: MasterKey) -> None:
+    """A key that was given already must be the backup's; a file that is to hold it may be missing."""
+    file = settings.master_key_file
+    if not _is_given(settings) or (settings.master_key is None and file is not None and not os.path.lexists(file)):
+        return
+    given = Installation(settings, None).master_key()
+    if given.text() != master_key.text():
+        message = (
+            "A master key is given by the settings already, and it is not the backup's: with it nothing would open. "
+            "Set INTERDESK_MASTER_KEY_FILE alone, to a file that is not there yet: the backup's key is written to it."
+        )
+        raise BackupError(message)
+
+
+@contextmanager
+def _managed_home(settings: Settings, master_key: MasterKey) -> Iterator[Installation]:
+    """An empty database on a managed server, whose roles are made; the master key goes to the file of the settings."""
+    installation = Installation(settings, None)
+    _refuse_other_key(settings, master_key)
+    if not _is_given(settings):
+        message = (
+            "DATABASE_URL names a managed database. Set INTERDESK_MASTER_KEY_FILE to a file that is not there yet: the "
+            "backup's master key is written to it."
+        )
+        raise BackupError(message)
+    for role in (DatabaseRole.API, DatabaseRole.WORKER):
+        psycopg.connect(installation.conninfo(role)).close()
+    owner = installation.conninfo(DatabaseRole.OWNER)
+    _refuse_filled(owner)
+    file = settings.master_key_file
+    written = file is not None and settings.master_key is None and not os.path.lexists(file)
+    if written and file is not None:
+        create_master_key_file(file, master_key)
+    try:
+        yield installation
+    except BaseException:
+        if written and file is not None and _something_in(owner) is None:
+            file.unlink(missing_ok=True)
+        raise
+
+
+def _something_in(conninfo: str) -> str | None:
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        row = connection.execute(_STRANGERS).fetchone()
+    return row[0] if row else None
+
+
+def _refuse_filled(conninfo: str) -> None:
+    found = _something_in(conninfo)
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        owned = connection.execute(_OWNED).fetchone()
+        name = connection.info.dbname
+    if found:
+        message = (
+            f"The database {name} is not empty: {found} is there. A backup is restored into an empty one only: as the "
+            "server's administrator create another, run interdesk db roles in it, and name it in the four addresses."
+        )
+        raise BackupError(message)
+    if owned is None or not owned[0]:
+        message = (
+            f"The roles have no rights in the database {name} yet. As the server's administrator: "
+            f"interdesk db roles --database {name} | psql --dbname {name} --set ON_ERROR_STOP=1"
+        )
+        raise BackupError(message)
