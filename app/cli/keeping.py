@@ -70,10 +70,13 @@ def restore(
     """
     from app.cli import host
     from app.cli.listening import Signals
+    from app.keeping.homes import refuse_used
     from app.keeping.restoring import open_backup
 
     settings = host.load_settings()
     key = _key(settings, passphrase_file, identity_file)
+    if not drill:
+        refuse_used(settings)
     with Signals():
         opened = open_backup(file, key, progress)
         if drill:

@@ -30,6 +30,18 @@ LIMIT 1
 _OWNED: Final = "SELECT nspowner = current_user::regrole FROM pg_namespace WHERE nspname = 'public'"
 
 
+def refuse_used(settings: Settings) -> None:
+    """Refuse an installation that has a database already.
+
+    Raises:
+        BackupError: it has, and is left as it is.
+    """
+    if settings.database_url is None:
+        _refuse_folder(settings.data)
+    else:
+        _refuse_filled(Installation(settings, None).conninfo(DatabaseRole.OWNER))
+
+
 @contextmanager
 def fresh_home(settings: Settings, master_key: MasterKey) -> Iterator[Installation]:
     """An installation with an empty database, for the length of a block; whole at its end, or as before it.
@@ -50,7 +62,8 @@ def embedded_home(settings: Settings, master_key: MasterKey) -> Iterator[Install
     meanwhile, or after a power cut, never finds half of it.
     """
     data, key_file = settings.data, settings.data / MASTER_KEY_FILE
-    _refuse_used(settings, master_key)
+    _refuse_folder(data)
+    _refuse_other_key(settings, master_key)
     made = not data.exists()
     try:
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -61,7 +74,7 @@ def embedded_home(settings: Settings, master_key: MasterKey) -> Iterator[Install
     try:
         with EmbeddedPostgres.start(staging) as postgres:
             yield Installation(settings.model_copy(update={"data": staging}), postgres)
-        _refuse_used(settings, master_key)
+        _refuse_folder(data)
         # The database first: one whose key is missing is refused by the server, a key alone would get an empty one.
         Layout(staging).cluster.rename(Layout(data).cluster)
         Layout(staging).roles_mark.rename(Layout(data).roles_mark)
@@ -78,15 +91,14 @@ def _is_given(settings: Settings) -> bool:
     return settings.master_key is not None or settings.master_key_file is not None
 
 
-def _refuse_used(settings: Settings, master_key: MasterKey) -> None:
-    for path in (Layout(settings.data).cluster, settings.data / MASTER_KEY_FILE):
+def _refuse_folder(data: Path) -> None:
+    for path in (Layout(data).cluster, data / MASTER_KEY_FILE):
         if os.path.lexists(path):
             message = (
                 f"{path} is there already, and a backup is restored into an empty place only. Name a folder that holds "
                 "nothing by INTERDESK_DATA, or move this one away."
             )
             raise BackupError(message)
-    _refuse_other_key(settings, master_key)
 
 
 def _refuse_other_key(settings: Settings, master_key: MasterKey) -> None:
