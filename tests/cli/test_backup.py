@@ -186,7 +186,7 @@ def test_a_managed_hub_comes_back_as_a_migration_would_have_made_it(
     assert told["checkpoint_size"] == 16
     assert desk.run("db", "status", "--json").json["up_to_date"]
     assert desk.run("audit", "verify", "--json").json["holds"]
-    assert [agency["code"] for agency in desk.run("agency", "list", "--json").json] == ["KR-KNPA"]
+    assert [agency["code"] for agency in desk.run("agency", "list", "--json").json] == ["KR-KNPA", "HUB"]
     assert "backup.restore" in str(_actions(desk, empty))
 
     again = desk.restore(file)
