@@ -38,7 +38,7 @@ def backup(
     """
     from app.cli import host
     from app.cli.listening import Signals
-    from app.keeping.making import refuse_existing
+    from app.keeping.files import refuse_existing
 
     settings = host.load_settings()
     lock = _lock(settings, passphrase_file, recipient or [])

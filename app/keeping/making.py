@@ -1,13 +1,11 @@
 """Making a backup: one consistent state of the database, the master key and what both are, in one encrypted file."""
 
-import os
-import secrets
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from subprocess import PIPE
-from typing import IO, BinaryIO, Final
+from typing import IO, Final
 
 import psycopg
 
@@ -15,6 +13,7 @@ from app.core.crypto import MasterKey
 from app.core.programs import find_programs, piped, said
 from app.keeping.envelope import Lock, seal
 from app.keeping.errors import BackupError
+from app.keeping.files import new_file
 from app.keeping.manifest import Manifest, take
 from app.keeping.stages import Stage, silent
 from app.keeping.tables import tables
@@ -34,7 +33,7 @@ def make(
         BackupError: there is such a file, or it cannot be written, or the dump fails.
         ProgramsError: the programs that are installed are older than the server.
     """
-    with _snapshot(conninfo) as (connection, snapshot), _new_file(target) as file:
+    with _snapshot(conninfo) as (connection, snapshot), new_file(target) as file:
         programs = find_programs(connection.info.server_version // 10_000)
         with stage("Counting tables", len(tables(connection))) as counted:
             manifest = take(connection, master_key, schema, counted)
@@ -92,39 +91,4 @@ def _require_sight(connection: psycopg.Connection) -> None:
             f"The role {row[0] if row else ''} does not see past row-level security, so its dump would be empty. A "
             "role that has BYPASSRLS must run: ALTER ROLE interdesk_backup BYPASSRLS"
         )
-        raise BackupError(message)
-
-
-@contextmanager
-def _new_file(target: Path) -> Iterator[BinaryIO]:
-    """A file that gets its name when it is complete and on disk; what was begun and not ended is removed."""
-    refuse_existing(target)
-    draft = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
-    try:
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                os.fchmod(descriptor, 0o600)  # whatever the umask took away
-                yield file
-                file.flush()
-                os.fsync(descriptor)
-            os.link(draft, target)
-        finally:
-            draft.unlink(missing_ok=True)
-    except FileExistsError:
-        refuse_existing(target)
-        raise
-    except OSError as error:
-        message = f"{target} cannot be written: {error.strerror or error}"
-        raise BackupError(message) from error
-
-
-def refuse_existing(target: Path) -> None:
-    """Refuse a name that is taken.
-
-    Raises:
-        BackupError: there is something already, which is left as it is.
-    """
-    if os.path.lexists(target):
-        message = f"{target} is there already, and a backup overwrites nothing. Choose another name."
         raise BackupError(message)

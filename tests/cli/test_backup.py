@@ -134,7 +134,7 @@ def test_nothing_is_overwritten_and_nothing_is_plain(desk: Desk, file: Path) -> 
     unlocked = desk.run("backup", "other.backup")
 
     assert (again.code, again.out, file.read_bytes()) == (1, "", before)
-    assert "overwrites nothing" in again.err
+    assert "nothing is overwritten" in again.err
     assert (unlocked.code, unlocked.err.startswith("Nothing is written without encryption")) == (1, True)
     assert desk.left() == {"hub.backup", "identities.txt"}
 
