@@ -5,9 +5,10 @@ import json
 import os
 import resource
 import secrets
+import signal
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,11 @@ from app.audit.sealing import seal
 from app.core import programs
 from app.core.crypto import MasterKey
 from app.core.database_roles import DatabaseRole
+from app.core.embedded import EmbeddedPostgres, binaries
 from app.core.programs import Programs, ProgramsError, find_programs
 from tests.cli.conftest import Command, Ended
 from tests.conftest import Cluster
+from tests.core.embedded.support import SYSTEM_POSTGRES
 from tests.keeping.schema import described
 
 IDENTITY = x25519.Identity.generate()
@@ -155,6 +158,12 @@ def test_a_backup_that_breaks_off_leaves_no_file(desk: Desk, monkeypatch: pytest
         patch.setattr("app.keeping.making.find_programs", lambda _: Programs(folder, 18))
         failed = desk.run("backup", "hub.backup", *TO_IT)
     assert (failed.code, failed.err) == (1, "pg_dump failed: the server went away\n")
+
+    # As a service manager ends it, in the middle.
+    (folder / "pg_dump").write_text("#!/bin/sh\necho PGDMP\nkill -TERM $PPID\nexec sleep 60\n")
+    with monkeypatch.context() as patch:
+        patch.setattr("app.keeping.making.find_programs", lambda _: Programs(folder, 18))
+        assert desk.run("backup", "hub.backup", *TO_IT).code == 128 + signal.SIGTERM
     assert desk.left() == {"identities.txt", "programs"}
 
 
@@ -216,6 +225,28 @@ def test_a_managed_database_must_be_ready_for_it(desk: Desk, file: Path, empty: 
     assert "Set INTERDESK_MASTER_KEY_FILE to a file that is not there yet" in nowhere.err
     assert "is not empty" in used.err
     assert f"interdesk db roles --database {empty} | psql" in bare.err
+
+
+@pytest.mark.skipif(not SYSTEM_POSTGRES, reason="the system has no PostgreSQL of another version")
+def test_hubs_move_between_versions_of_the_server(desk: Desk, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(binaries, "wheel_folder", lambda: None)
+        earlier = EmbeddedPostgres.start(desk.folder / "earlier")
+    with earlier:
+        other = Cluster(earlier)
+        for name in ("there", "back"):
+            other.clone("template1", name)
+        there, back = replace(desk, cluster=other), replace(desk, cluster=other)
+        there.use("there")
+        assert there.restore(file).code == 0
+        again = desk.folder / "again.backup"
+        told = there.run("backup", str(again), *TO_IT, "--json").json
+        back.use("back")
+        assert back.restore(again).code == 0
+        assert back.run("audit", "verify", "--json").json["holds"]
+        desk.use_embedded("./restored")
+        assert desk.restore(again).code == 0
+    assert told["checkpoint_size"] == 16
 
 
 def test_a_restore_that_fails_leaves_an_empty_database(
