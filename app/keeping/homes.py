@@ -61,9 +61,9 @@ def embedded_home(settings: Settings, master_key: MasterKey) -> Iterator[Install
     It is made in a folder inside, and moved into place when the block has ended well: a server that is started
     meanwhile, or after a power cut, never finds half of it.
     """
-    data, key_file = settings.data, settings.data / MASTER_KEY_FILE
+    data = settings.data
     _refuse_folder(data)
-    _refuse_other_key(settings, master_key)
+    key_file = _place_for_key(settings, master_key, data / MASTER_KEY_FILE)
     made = not data.exists()
     try:
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -77,18 +77,19 @@ def embedded_home(settings: Settings, master_key: MasterKey) -> Iterator[Install
         _refuse_folder(data)
         # The database first: one whose key is missing is refused by the server, a key alone would get an empty one.
         Layout(staging).cluster.rename(Layout(data).cluster)
-        Layout(staging).roles_mark.rename(Layout(data).roles_mark)
-        if not _is_given(settings):
-            create_master_key_file(key_file, master_key)
+        try:
+            Layout(staging).roles_mark.rename(Layout(data).roles_mark)
+            if key_file is not None:
+                create_master_key_file(key_file, master_key)
+        except BaseException:
+            Layout(data).cluster.rename(Layout(staging).cluster)
+            Layout(data).roles_mark.unlink(missing_ok=True)
+            raise
     finally:
         shutil.rmtree(staging)
         if made:
             with suppress(OSError):
                 data.rmdir()  # only where nothing is in it
-
-
-def _is_given(settings: Settings) -> bool:
-    return settings.master_key is not None or settings.master_key_file is not None
 
 
 def _refuse_folder(data: Path) -> None:
@@ -101,11 +102,21 @@ def _refuse_folder(data: Path) -> None:
             raise BackupError(message)
 
 
-def _refuse_other_key(settings: Settings, master_key: MasterKey) -> None:
-    """A key that was given already must be the backup's; a file that is to hold it may be missing."""
+def _place_for_key(settings: Settings, master_key: MasterKey, kept: Path | None) -> Path | None:
+    """The file that the backup's key is to be written to: the one of the settings, else `kept`; None if it is given.
+
+    Raises:
+        BackupError: another key is given, or there is no place for it.
+    """
     file = settings.master_key_file
-    if not _is_given(settings) or (settings.master_key is None and file is not None and not os.path.lexists(file)):
-        return
+    if settings.master_key is None and (file is None or not os.path.lexists(file)):
+        if file is None and kept is None:
+            message = (
+                "DATABASE_URL names a managed database. Set INTERDESK_MASTER_KEY_FILE to a file that is not there yet: "
+                "the backup's master key is written to it."
+            )
+            raise BackupError(message)
+        return file or kept
     given = Installation(settings, None).master_key()
     if given.text() != master_key.text():
         message = (
@@ -113,32 +124,25 @@ def _refuse_other_key(settings: Settings, master_key: MasterKey) -> None:
             "Set INTERDESK_MASTER_KEY_FILE alone, to a file that is not there yet: the backup's key is written to it."
         )
         raise BackupError(message)
+    return None
 
 
 @contextmanager
 def _managed_home(settings: Settings, master_key: MasterKey) -> Iterator[Installation]:
     """An empty database on a managed server, whose roles are made; the master key goes to the file of the settings."""
     installation = Installation(settings, None)
-    _refuse_other_key(settings, master_key)
-    if not _is_given(settings):
-        message = (
-            "DATABASE_URL names a managed database. Set INTERDESK_MASTER_KEY_FILE to a file that is not there yet: the "
-            "backup's master key is written to it."
-        )
-        raise BackupError(message)
+    key_file = _place_for_key(settings, master_key, None)
     for role in (DatabaseRole.API, DatabaseRole.WORKER):
         psycopg.connect(installation.conninfo(role)).close()
     owner = installation.conninfo(DatabaseRole.OWNER)
     _refuse_filled(owner)
-    file = settings.master_key_file
-    written = file is not None and settings.master_key is None and not os.path.lexists(file)
-    if written and file is not None:
-        create_master_key_file(file, master_key)
+    if key_file is not None:
+        create_master_key_file(key_file, master_key)
     try:
         yield installation
     except BaseException:
-        if written and file is not None and _something_in(owner) is None:
-            file.unlink(missing_ok=True)
+        if key_file is not None and _something_in(owner) is None:
+            key_file.unlink(missing_ok=True)
         raise
 
 

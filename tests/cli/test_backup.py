@@ -290,6 +290,19 @@ def test_an_embedded_hub_comes_back_or_not_at_all(desk: Desk, file: Path) -> Non
     assert "master.key is there already" in desk.restore(file).err
 
 
+def test_the_key_goes_where_the_settings_say_or_nothing_stays(desk: Desk, file: Path) -> None:
+    desk.use_embedded("./restored")
+    desk.patch.setenv("INTERDESK_MASTER_KEY_FILE", "no folder/master.key")
+    failed = desk.restore(file)
+    assert (failed.code, "cannot be written" in failed.err) == (3, True)
+    assert desk.left() == {"hub.backup", "identities.txt"}
+
+    desk.patch.setenv("INTERDESK_MASTER_KEY_FILE", "given.key")
+    assert desk.restore(file).code == 0
+    assert desk.left() == {"hub.backup", "identities.txt", "given.key", "restored"}
+    assert not (desk.folder / "restored" / "master.key").exists()
+
+
 def test_a_drill_finds_everything_well_and_leaves_nothing(desk: Desk, file: Path, tmp_path: Path) -> None:
     scratch = tmp_path / "scratch"
     scratch.mkdir()
