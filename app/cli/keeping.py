@@ -45,7 +45,7 @@ def backup(
     refuse_existing(file)
     with Signals(), host.installation() as installation:
         told = _back_up(installation, file, lock)
-    show({"file": str(file), "bytes": file.stat().st_size, **told}, as_json=as_json)
+    show({"file": str(file), "bytes": file.stat().st_size, "sha256": _sha256(file), **told}, as_json=as_json)
 
 
 def restore(
@@ -82,7 +82,7 @@ def restore(
         if drill:
             _drill(opened, as_json=as_json)
             return
-        told = _restore(settings, opened)
+        told = {"file": str(file), "sha256": _sha256(file), **_restore(settings, opened)}
     show(told, as_json=as_json)
     say("Start it: the hub announces feed.restored to its partners by itself. Tell them from when the backup is.")
 
@@ -132,6 +132,14 @@ def _back_up(installation: "Installation", file: Path, lock: "Lock") -> dict[str
     # Before anything leaves the database, and so part of the backup itself.
     _note(installation, "backup", "backup.create", {"file": file.name, **opened_by})
     return making.make(conninfo, master_key, schema, file, lock, progress).summary
+
+
+def _sha256(file: Path) -> str:
+    """What tells a file from another that somebody put in its place."""
+    from hashlib import file_digest
+
+    with file.open("rb") as content:
+        return file_digest(content, "sha256").hexdigest()
 
 
 def _restore(settings: "Settings", opened: "Backup") -> dict[str, Any]:

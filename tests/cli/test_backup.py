@@ -1,6 +1,7 @@
 """`interdesk backup` and `interdesk restore`, as an operator types them."""
 
 import asyncio
+import hashlib
 import json
 import os
 import resource
@@ -118,8 +119,9 @@ def test_a_backup_is_one_private_file_that_says_what_it_holds(desk: Desk, databa
     assert path.read_bytes().startswith(b"age-encryption.org/v1\n-> X25519 ")
     assert told["bytes"] == path.stat().st_size
     assert told["checkpoint_size"] == 16
+    assert told["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
     assert set(told) == {
-        "file", "bytes", "made_at", "version", "postgresql", "schema", "records", "rows", "feed_position",
+        "file", "bytes", "sha256", "made_at", "version", "postgresql", "schema", "records", "rows", "feed_position",
         "checkpoint_size", "checkpoint_root",
     }  # fmt: skip
     with psycopg.connect(desk.cluster.conninfo(DatabaseRole.BACKUP, database)) as connection:
