@@ -27,6 +27,7 @@ _SETTING = {
     DatabaseRole.API: "DATABASE_URL",
     DatabaseRole.OWNER: "INTERDESK_OWNER_DATABASE_URL",
     DatabaseRole.WORKER: "INTERDESK_WORKER_DATABASE_URL",
+    DatabaseRole.BACKUP: "INTERDESK_BACKUP_DATABASE_URL",
 }
 
 _POWER = """\
@@ -62,7 +63,7 @@ class Installation:
         url = self._url(role)
         if url is None:
             message = (
-                f"DATABASE_URL names a managed database, and {_SETTING.get(role, role.value)} is not set. "
+                f"DATABASE_URL names a managed database, and {_SETTING[role]} is not set. "
                 f"Set it to the same database as the role {role.value}."
             )
             raise InstallationError(message)
@@ -80,8 +81,9 @@ class Installation:
             DatabaseRole.API: settings.database_url,
             DatabaseRole.OWNER: settings.owner_database_url,
             DatabaseRole.WORKER: settings.worker_database_url,
+            DatabaseRole.BACKUP: settings.backup_database_url,
         }
-        return urls.get(role)
+        return urls[role]
 
     def schema(self) -> SchemaState:
         """How far the schema is."""

@@ -30,6 +30,12 @@ class Settings(BaseSettings):
     worker_database_url: SecretStr | None = Field(
         None, description="The same database as the role interdesk_worker; used by the worker and the command line."
     )
+    backup_database_url: SecretStr | None = Field(
+        None, description="The same database as the role interdesk_backup; used by `interdesk backup` alone."
+    )
+    backup_passphrase: SecretStr | None = Field(
+        None, description="Opens and closes backups where no file or age key is named. Better kept off this host."
+    )
     master_key: SecretStr | None = Field(
         None, description="32 bytes in base64 or hex that protect signing keys and cursors. Required with DATABASE_URL."
     )

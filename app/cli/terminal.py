@@ -101,16 +101,18 @@ def _explained(error: Exception) -> tuple[ExitCode, Iterable[str]]:
     from app.core.crypto import MasterKeyError
     from app.core.embedded import EmbeddedPostgresError
     from app.core.problems import Problem
+    from app.core.programs import ProgramsError
     from app.identity.keys import SigningKeyError
     from app.installation import InstallationError
+    from app.keeping.errors import BackupError
 
     cause = error.orig if isinstance(error, DBAPIError) else error
     match cause:
-        case RefusedError():
+        case RefusedError() | BackupError():
             return ExitCode.REFUSED, [str(cause)]
         case Problem():
             return ExitCode.REFUSED, _problem(cause)
-        case InstallationError() | EmbeddedPostgresError():
+        case InstallationError() | EmbeddedPostgresError() | ProgramsError():
             lines = [str(cause)]
         case MasterKeyError():
             lines = [_sentence(str(cause))]

@@ -93,6 +93,10 @@ class MasterKey:
         """
         return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=b"interdesk/" + purpose).derive(self._secret)
 
+    def text(self) -> str:
+        """The key as its file holds it, in base64: for that file, and for a backup that is encrypted itself."""
+        return base64.b64encode(self._secret).decode("ascii")
+
     def __repr__(self) -> str:
         return "MasterKey(hidden)"
 
@@ -154,8 +158,8 @@ class Sealer:
         return self.open(sealed, associated)
 
 
-def create_master_key_file(path: Path) -> MasterKey:
-    """Draw a master key and write it to a new file at `path` (mode 0600, base64, one line).
+def create_master_key_file(path: Path, key: MasterKey | None = None) -> MasterKey:
+    """Draw a master key, or take the one given, and write it to a new file at `path` (mode 0600, base64, one line).
 
     The file appears complete or not at all: it is written and synced under another name and then linked, so that of
     two processes starting at once one wins and the other never reads half a key.
@@ -164,14 +168,14 @@ def create_master_key_file(path: Path) -> MasterKey:
         FileExistsError: there is a file already; it is untouched, so load it.
         MasterKeyError: the folder is missing or cannot be written.
     """
-    secret = secrets.token_bytes(KEY_BYTES)
+    key = key or MasterKey(secrets.token_bytes(KEY_BYTES))
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
             with os.fdopen(descriptor, "wb") as file:
                 os.fchmod(file.fileno(), 0o600)  # whatever the umask took away
-                file.write(base64.b64encode(secret) + b"\n")
+                file.write(key.text().encode("ascii") + b"\n")
                 file.flush()
                 os.fsync(file.fileno())
             os.link(draft, path)
@@ -183,7 +187,7 @@ def create_master_key_file(path: Path) -> MasterKey:
     except OSError as error:
         message = f"the master key cannot be written to {path}: {error.strerror}"
         raise MasterKeyError(message) from error
-    return MasterKey(secret)
+    return key
 
 
 def _sync_folder(folder: Path) -> None:

@@ -98,6 +98,10 @@ class EventType(Vocabulary):
     )
     RECOVERY_CANCELLED = "recovery.cancelled", "The new administrator will not be issued."
     RECOVERY_COMPLETED = "recovery.completed", "The hub issued a new administrator's credential for your agency."
+    AUDIT_EXPORTED = (
+        "audit.exported",
+        "The hub's operator exported entries of your agency, or about its record, for an oversight body.",
+    )
     FEED_RESTORED = (
         "feed.restored",
         "The hub came back from a backup or a standby and may have forgotten its last events: walk the lists again.",

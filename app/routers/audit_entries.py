@@ -15,7 +15,7 @@ from app.core.ids import parse_uuid
 from app.core.shapes import Shape
 from app.core.text import Line
 from app.domain.audit_entries import export, proofs, reading
-from app.domain.audit_entries.export import AuditExport, Span
+from app.domain.audit_entries.export import AuditExport, Span, Wanted
 from app.domain.audit_entries.proofs import AuditProof
 from app.domain.audit_entries.reading import AuditEntry
 from app.identity.roles import Permission
@@ -69,6 +69,10 @@ class ExportFilters(Shape):
 
     since: UtcDateTime | None = Field(None, description="From this moment on.")
     until: UtcDateTime | None = Field(None, description="Before this moment.")
+    officer: Line | None = Field(
+        None, description="On behalf of this officer of your agency, exactly as the calls said.", examples=["Insp. Han"]
+    )
+    record: UUID | None = Field(None, description="About this record.")
     limit: int = Field(
         export.LIMIT_DEFAULT, ge=1, le=export.LIMIT_MAX, description="How many entries the answer holds at most."
     )
@@ -87,13 +91,15 @@ async def export_entries(request: Request, desk: Reading, filters: Annotated[Exp
     """Export everything sealed that your agency may see of the trail, each entry with its proof, oldest first.
 
     The answer is a file to keep: all its paths lead to the root of the one signed checkpoint in it. Where there is
-    more, the next parts are of the same tree, and parts can be strung together, one a line.
+    more, the next parts are of the same tree, and parts can be strung together, one a line. For an oversight request,
+    `officer` or `record` narrows it to one officer of your agency, or to what was done to one record.
     `interdesk audit verify --file` checks the file on a computer that knows nothing of the hub but its audit keys.
     """
     cursors = house(request).cursors
-    wanted = filters.model_dump(mode="json", include={"since", "until"})
+    wanted = filters.model_dump(mode="json", include={"since", "until", "officer", "record"})
     place = open_cursor(cursors, request.url.path, wanted, filters.cursor) or {}
-    part = await export.part(desk, Span(filters.since, filters.until, **place), filters.limit)
+    chosen = Wanted(filters.since, filters.until, filters.officer, filters.record)
+    part = await export.part(desk, Span(chosen, **place), filters.limit)
     await note(desk, "audit.export", detail={**wanted, "entries": len(part.items)})
     cursor = None
     if part.next is not None:

@@ -217,10 +217,12 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_te
     AND (e.agency = caller_agency() OR e.outcome = 'done' AND caller_agency() = ANY (e.originators))
 $$;
 
--- The caller's leaves in a tree of p_tree_size, oldest entry first, after the place p_at and p_index. A leaf whose entry
--- is gone comes without a document.
+-- The caller's leaves in a tree of p_tree_size, oldest entry first, after the place p_at and p_index; those of one
+-- officer, or about one record, where that is given. A leaf whose entry is gone comes without a document, and only where
+-- nothing is given. The choice goes by what the caller is shown: another agency's officer can be neither seen nor tried.
 CREATE FUNCTION own_audit_leaves(
-  p_tree_size bigint, p_since timestamptz, p_until timestamptz, p_at timestamptz, p_index bigint, p_limit integer
+  p_tree_size bigint, p_since timestamptz, p_until timestamptz, p_officer text, p_record uuid, p_at timestamptz,
+  p_index bigint, p_limit integer
 ) RETURNS TABLE (leaf_index bigint, at timestamptz, document jsonb)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
   SELECT l.leaf_index, l.at, e.document FROM audit_leaves l LEFT JOIN LATERAL (
@@ -228,6 +230,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_te
   WHERE l.reader = caller_agency() AND (caller_has_role('auditor') OR caller_has_role('agency_admin'))
     AND l.leaf_index < p_tree_size AND l.at >= coalesce(p_since, '-infinity') AND l.at < coalesce(p_until, 'infinity')
     AND (l.at, l.leaf_index) > (coalesce(p_at, '-infinity'), coalesce(p_index, -1))
+    AND (p_officer IS NULL OR e.document -> 'entry' ->> 'officer' = p_officer)
+    AND (p_record IS NULL OR e.document -> 'entry' -> 'record_ids' ? p_record::text)
   ORDER BY l.at, l.leaf_index LIMIT p_limit
 $$;
 

@@ -76,7 +76,7 @@ ELSEWHERE: dict[str, str] = {
     "read_problem_type": "public",
     "list_events": "test_the_feed_tells_no_secret",
     "list_audit_entries": "test_the_trail_tells_no_secret",
-    "export_audit_entries": "tests/routers/test_audit_proofs.py",
+    "export_audit_entries": "tests/routers/test_audit_proofs.py, test_audit_exports.py",
     "list_audit_checkpoints": "hashes of the whole log, which hold nothing of what it tells",
     "read_audit_keys": "public",
     "read_me": "about the caller alone",

