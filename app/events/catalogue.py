@@ -38,6 +38,20 @@ class EventType(Vocabulary):
     AMENDMENT_ACCEPTED = "amendment.accepted", "The originator accepted a change that was proposed to the record."
     AMENDMENT_REJECTED = "amendment.rejected", "The originator rejected a change that was proposed to the record."
     SIGHTING_ADDED = "sighting.added", "A reader observed something for or against the record."
+    ONWARD_REQUEST_REQUESTED = (
+        "onward_request.requested",
+        "A reader asked the originator for leave to pass the record on.",
+    )
+    ONWARD_REQUEST_GRANTED = (
+        "onward_request.granted",
+        "The originator opened the record to agencies that a reader asked for.",
+    )
+    ONWARD_REQUEST_REFUSED = "onward_request.refused", "The originator refused to let a reader pass the record on."
+    ONWARD_REQUEST_WITHDRAWN = "onward_request.withdrawn", "The reader took back its request to pass the record on."
+    ONWARD_REQUEST_OVERDUE = (
+        "onward_request.overdue",
+        "A request to pass the record on was not answered by the moment it named.",
+    )
     GROUP_JOINED = "group.joined", "Your agency is in the group from now on."
     GROUP_UPDATED = "group.updated", "The group's kind, name, purpose or chair changed."
     MEMBERS_CHANGED = "members.changed", "An agency joined or left the group, or has another role in it."

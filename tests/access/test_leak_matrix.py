@@ -3,11 +3,13 @@ an id that never was — the same status, the same bytes, the same headers, thro
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 
+from app.core import clock
 from app.identity.secrets import new_client_id
 from tests.access.scene import ORIGINATOR, PATH, READER, SEES_BY_GROUP, STRANGER, Scene, set_scene, unknown_id
 from tests.access.statements import heard, listen
@@ -33,6 +35,13 @@ BODIES: dict[str, dict[str, Any]] = {
     "reject_criminal_organization_amendment": {"note": "No."},
     "record_criminal_organization_sighting": {"assessment": "corroborates"},
     "state_criminal_organization_relation": {"type": "funds", "target": "01920000-0000-7000-8000-000000000000"},
+    "request_criminal_organization_onward_sharing": {
+        "agencies": [STRANGER],
+        "reason": "Search for a missing person.",
+        "respond_by": clock.rfc3339(clock.now() + timedelta(days=7)),
+    },
+    "grant_criminal_organization_onward_request": {"note": "Taken over"},
+    "refuse_criminal_organization_onward_request": {"reason": "Taken over"},
     "change_group": {"name": "Taken over"},
     "add_group_member": {"agency": STRANGER},
     "change_group_member": {"role": "observer"},
@@ -253,7 +262,9 @@ async def test_the_trail_of_a_hidden_id_reads_like_that_of_none(hub: Hub) -> Non
     others = {(entry["agency"], entry["action"]) for entry in seen.json()["items"]}
     # What strangers were refused is their own agencies' affair; what they did while they saw the record is not.
     assert others == {
-        (agency, action) for agency in ("MY-RMP", "VN-MPS") for action in ("amendment.propose", "sighting.add")
+        (agency, action)
+        for agency in ("MY-RMP", "VN-MPS")
+        for action in ("amendment.propose", "onward_request.request", "sighting.add")
     }
 
 
