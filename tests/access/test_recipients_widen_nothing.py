@@ -15,18 +15,18 @@ FORM = "application/x-www-form-urlencoded"
 ROLES = [role for role in Role if role is not Role.PLATFORM_ADMIN]
 
 AUDIENCES = (
-    "SELECT id::text, audience, excluded, handling -> 'audience', audience_version FROM records WHERE originator = %s ORDER BY id",
+    "SELECT id::text, audience, excluded, audience_version FROM records WHERE originator = %s ORDER BY 1",
     (
-        "SELECT g.record_id::text, g.principal, g.since, g.disclosure_id::text FROM record_grants g"
-        " JOIN records r ON r.id = g.record_id WHERE r.originator = %s ORDER BY 1, 2"
+        "SELECT record_id::text, principal, since, disclosure_id::text FROM record_grants"
+        " WHERE record_id IN (SELECT id FROM records WHERE originator = %s) ORDER BY 1, 2"
     ),
     (
-        "SELECT d.id::text, d.agencies, d.groups FROM disclosures d JOIN records r ON r.id = d.record_id"
-        " WHERE r.originator = %s ORDER BY 1"
+        "SELECT id::text, agencies, groups FROM disclosures"
+        " WHERE record_id IN (SELECT id FROM records WHERE originator = %s) ORDER BY 1"
     ),
     (
-        "SELECT m.group_id::text, m.agency, m.role FROM memberships m JOIN groups g ON g.id = m.group_id"
-        " WHERE g.chair = %s AND m.until IS NULL ORDER BY 1, 2"
+        "SELECT group_id::text, agency, role FROM memberships"
+        " WHERE until IS NULL AND group_id IN (SELECT id FROM groups WHERE chair = %s) ORDER BY 1, 2"
     ),
 )
 """Everything that decides who sees the originator's records."""

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.demo import story, telling
+from app.demo import asking, story, telling
 from app.demo.telling import OpenDesk
 from tests.conftest import Hub, Partner
 
@@ -19,6 +19,7 @@ TABLES = (
     "sightings",
     "amendments",
     "disclosures",
+    "onward_requests",
     "events",
 )
 
@@ -47,6 +48,7 @@ async def test_a_second_telling_changes_nothing(told: Hub, open_desk: OpenDesk) 
     assert before["records"] == len(story.PROFILES)
     assert before["record_links"] == len(story.RELATIONS)
     assert (before["sightings"], before["amendments"], before["disclosures"]) == (3, 2, 1)
+    assert before["onward_requests"] == len(asking.ONWARD_REQUESTS)
 
 
 @pytest.mark.parametrize("step", [1, 4, 9])
