@@ -63,7 +63,7 @@ DECLARE
   v_now timestamptz := clock_timestamp();
 BEGIN
   SELECT * INTO v_record FROM records r WHERE r.id = p_record AND r.state = 'current' AND r.originator <> caller_agency()
-    AND sees_record(r, caller_agency());
+    AND sees_record(r, caller_agency()) FOR KEY SHARE;
   IF NOT FOUND OR v_record.originator = ANY (p_agencies) THEN
     RETURN 'closed';
   END IF;

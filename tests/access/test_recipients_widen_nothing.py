@@ -5,6 +5,13 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import psycopg
+import pytest
+from psycopg import errors
+
+from app.core import clock
+from app.core.database_roles import DatabaseRole
+from app.core.ids import uuid7
 from app.identity.roles import Role
 from app.web.openapi.examples import exchanges
 from tests.access.scene import OBSERVER, ORIGINATOR, READER, SEES_BY_GROUP, STRANGER, Scene, set_scene, unknown_id
@@ -23,6 +30,10 @@ AUDIENCES = (
     (
         "SELECT id::text, agencies, groups FROM disclosures"
         " WHERE record_id IN (SELECT id FROM records WHERE originator = %s) ORDER BY 1"
+    ),
+    (
+        "SELECT disclosure_id::text, agency, until, ended_at FROM emergencies"
+        " WHERE record_id IN (SELECT id FROM records WHERE originator = %s) ORDER BY 1, 2"
     ),
     (
         "SELECT group_id::text, agency, role FROM memberships"
@@ -79,7 +90,7 @@ def _names(scene: Scene, own_request: str) -> dict[str, str]:
 async def test_no_call_of_a_recipient_widens_an_audience(hub: Hub) -> None:
     scene = await set_scene(hub)
     before = audiences(hub)
-    assert all(before)
+    assert [bool(found) for found in before] == [True, True, True, False, True]
     for agency in (READER, SEES_BY_GROUP):
         recipient = hub.caller(agency, *ROLES)
         asked = BODIES["request_criminal_organization_onward_sharing"] | {"agencies": [STRANGER]}
@@ -106,3 +117,55 @@ async def test_no_call_of_a_recipient_widens_an_audience(hub: Hub) -> None:
             )
         }
         assert (await recipient.get(scene.path)).status_code == 200
+
+
+async def test_the_same_bodies_do_for_the_originator(hub: Hub) -> None:
+    """What recipients were refused above was not refused because of what they sent."""
+    scene = await set_scene(hub)
+    asked = BODIES["request_criminal_organization_onward_sharing"] | {"agencies": [STRANGER]}
+    own = await scene.reader.post(f"{scene.path}/onward-requests", asked)
+    originator = hub.caller(ORIGINATOR, *ROLES)
+    names = _names(scene, own.json()["id"])
+    chosen = {operation[2]["operationId"]: operation for operation in operations(hub)}
+    for name in ("grant_criminal_organization_onward_request", "disclose_criminal_organization", "change_group_member"):
+        before = audiences(hub)
+        statuses = await _try(originator, chosen[name], names)
+        assert statuses & {200, 201}, f"{name}: {statuses}"
+        assert audiences(hub) != before, name
+
+
+ASK = "SELECT request_onward_sharing(%s, %s, ARRAY['TH-RTP'], 'why', now() + interval '1 day')"
+MOVE = "SELECT move_onward_request(%s, %s, 1, %s, %s, 'why', %s)"
+
+
+async def test_the_database_holds_it_without_the_server(hub: Hub) -> None:
+    """Its functions themselves know who may ask, who may answer, and that a grant is a disclosure."""
+    scene = await set_scene(hub)
+    record = scene.record["id"]
+    asked = BODIES["request_criminal_organization_onward_sharing"] | {"agencies": [STRANGER]}
+    own = (await scene.reader.post(f"{scene.path}/onward-requests", asked)).json()["id"]
+    before = audiences(hub)
+    # Permissions are the server's to check: a reader's credential without them is a reader's here.
+    strangers = [caller for caller in scene.strangers.values() if caller.agency != READER]
+
+    def done(caller: Partner, statement: str, *parameters: object) -> object:
+        with psycopg.connect(hub.conninfo(DatabaseRole.API), autocommit=True) as connection, connection.transaction():
+            enter = "SELECT enter(%s, %s, %s, NULL, 'r', NULL, NULL)"
+            connection.execute(enter, (caller.client_id, uuid7(), clock.now()))
+            (answer,) = connection.execute(statement, parameters).fetchone() or (None,)  # type: ignore[arg-type]
+            return answer
+
+    for caller in (*strangers, scene.originator):
+        assert done(caller, ASK, uuid7(), record) == "closed"
+    granted, refused = ("granted", [STRANGER], None), ("refused", None, None)
+    for caller in (*strangers, scene.reader):
+        for move in (granted, refused):
+            assert done(caller, MOVE, own, record, *move) == "stale"
+    for caller in (*strangers, scene.originator):
+        assert done(caller, MOVE, own, record, "withdrawn", None, None) == "stale"
+    # Neither without a disclosure, nor by one to others or of another request.
+    for disclosure in (None, scene.parts["disclosure_id"]):
+        with pytest.raises(errors.CheckViolation):
+            done(scene.originator, MOVE, own, record, "granted", [STRANGER], disclosure)
+    assert audiences(hub) == before
+    assert hub.look("SELECT state FROM onward_requests WHERE id = %s", own) == [("requested",)]
