@@ -6,8 +6,12 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from app.core import clock
+from app.models.vocabularies import RecordKind
+from app.routers.onward_requests import onward_request_routes
+from app.web.openapi.security import permissions_needed
 from tests.conftest import Hub, Partner
 from tests.events.following import follower
 from tests.routers.entrance import below_policies
@@ -429,3 +433,29 @@ async def test_whoever_lost_sight_is_not_told_of_time_passing(case: Case) -> Non
     assert await _told(cambodia, case) == []
     # Of a record that is retracted nobody is told any more.
     assert await _told(korea, case) == ["onward_request.overdue"]
+
+
+@pytest.mark.parametrize("kind", RecordKind)
+def test_every_kind_has_the_same_calls_under_its_own_permissions(kind: RecordKind) -> None:
+    app = FastAPI()
+    app.include_router(onward_request_routes(kind, "x"))
+    noun = kind.value.replace("-", "_").removesuffix("s")
+    reading = {f"list_{noun}_onward_requests", f"request_{noun}_onward_sharing", f"read_{noun}_onward_request"}
+    writing = {f"grant_{noun}_onward_request", f"refuse_{noun}_onward_request"}
+    assert permissions_needed(app) == {
+        **{key: [kind.read] for key in [*reading, f"withdraw_{noun}_onward_request"]},
+        **{key: [kind.write] for key in writing},
+    }
+
+
+async def test_a_record_of_another_kind_is_passed_on_alike(case: Case) -> None:
+    kind = RecordKind.BULLETINS
+    case.hub.app.include_router(onward_request_routes(kind, "x"))
+    record = case.path.rpartition("/")[2]
+    below_policies(case.hub, "UPDATE records SET kind = %s WHERE id = %s", kind.value, record)
+    place = await ask(case.cambodia, f"/v1/{kind}/{record}", "TH-RTP")
+    assert place.startswith(f"/v1/{kind}/{record}/onward-requests/")
+    assert (await case.korea.post(f"{place}/grant", {}, '"1"')).json()["state"] == "granted"
+    assert (await case.thailand.get(f"/v1/{kind}/{record}/onward-requests")).json()["items"] == []
+    # By its former kind it is not there.
+    assert (await case.korea.get(f"{case.path}/onward-requests")).status_code == 404
