@@ -11,7 +11,7 @@ import pytest
 
 from app.core import clock
 from app.identity.secrets import new_client_id
-from tests.access.scene import ORIGINATOR, PATH, READER, SEES_BY_GROUP, STRANGER, Scene, set_scene, unknown_id
+from tests.access.scene import ORIGINATOR, PATH, POWERS, READER, SEES_BY_GROUP, STRANGER, Scene, set_scene, unknown_id
 from tests.access.statements import heard, listen
 from tests.conftest import Hub, Partner
 
@@ -116,6 +116,12 @@ def secrets_of(scene: Scene) -> dict[str, Secret]:
             {"record_id": unknown_id(), **scene.parts},
             strangers,
         ),
+        "another reader's onward request": Secret(
+            f"{RECORD}/onward-requests/{{request_id}}",
+            {"record_id": scene.record["id"], "request_id": scene.parts["request_id"]},
+            {"record_id": scene.record["id"], "request_id": unknown_id()},
+            {"stranger to the request": hub.caller(READER, *POWERS)},
+        ),
         "group": Secret(
             GROUP,
             {"group_id": group, "agency": SEES_BY_GROUP},
@@ -206,6 +212,7 @@ def _variants(why: str) -> int:
     "name",
     [
         "record",
+        "another reader's onward request",
         "group",
         "credential",
         "credential by the own agency",

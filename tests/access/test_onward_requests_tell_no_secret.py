@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app.core import clock
-from tests.access.scene import EXCLUDED, LOST, ORIGINATOR, SEES_BY_GROUP, STRANGER, SUSPENDED, set_scene
+from tests.access.scene import EXCLUDED, LAPSED, LOST, ORIGINATOR, PARTY, SEES_BY_GROUP, STRANGER, SUSPENDED, set_scene
 from tests.access.statements import heard, listen
 from tests.conftest import Hub
 
@@ -17,6 +17,8 @@ ASKED_FOR = {
     "sees it by a group": SEES_BY_GROUP,
     "is excluded": EXCLUDED,
     "saw it once": LOST,
+    "is named, on an agreement that is suspended": PARTY,
+    "saw it in an emergency": LAPSED,
 }
 
 

@@ -90,7 +90,7 @@ def _names(scene: Scene, own_request: str) -> dict[str, str]:
 async def test_no_call_of_a_recipient_widens_an_audience(hub: Hub) -> None:
     scene = await set_scene(hub)
     before = audiences(hub)
-    assert [bool(found) for found in before] == [True, True, True, False, True]
+    assert all(before)
     for agency in (READER, SEES_BY_GROUP):
         recipient = hub.caller(agency, *ROLES)
         asked = BODIES["request_criminal_organization_onward_sharing"] | {"agencies": [STRANGER]}
