@@ -3,15 +3,17 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
 from psycopg import sql
 
 from app.access.desk import Desk
+from app.core import clock
 from app.core.problems import NOT_FOUND, Problem
 from app.core.validation import validated
-from app.demo import agreeing, story
+from app.demo import agreeing, asking, story
 from app.demo.agreed import AGREEMENTS, Agreed
 from app.demo.story import Contribution, Profile
 from app.domain.agencies import directory
@@ -27,7 +29,8 @@ from app.domain.criminal_organizations.shapes import (
 from app.domain.groups import groups, members
 from app.domain.groups.shapes import GroupCreate
 from app.models.vocabularies import AgreementKind
-from app.records import disclosing, shelf
+from app.records import disclosing, onward_requests, shelf
+from app.records.onward_shapes import OnwardRequestIn
 from app.records.shapes import DisclosureIn
 from app.records.shelf import Stored
 
@@ -148,6 +151,13 @@ async def _contribute(narrator: _Narrator) -> None:
                 await sightings.add(desk, stored, validated(SightingIn, sighting.body))
     for amendment in story.AMENDMENTS:
         await _amend(narrator, amendment)
+    for asked in asking.ONWARD_REQUESTS:
+        async with narrator.at(asked.agency, asked.profile) as (desk, stored):
+            if not await onward_requests.listed(desk, stored, None, None, _MANY):
+                respond_by = clock.rfc3339(clock.now() + timedelta(days=asking.ANSWER_IN_DAYS))
+                await onward_requests.ask(
+                    desk, stored, validated(OnwardRequestIn, {**asked.body, "respond_by": respond_by})
+                )
     for disclosure in story.DISCLOSURES:
         async with narrator.at(disclosure.agency, disclosure.profile) as (desk, stored):
             if not await disclosing.disclosures(desk, stored, None, _MANY):

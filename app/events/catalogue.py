@@ -43,6 +43,20 @@ class EventType(Vocabulary):
         "group.invitation_ended",
         "Your agency is invited no more: it declined, the chair took the invitation back, or the group ended.",
     )
+    ONWARD_REQUEST_REQUESTED = (
+        "onward_request.requested",
+        "A reader asked the originator for leave to pass the record on.",
+    )
+    ONWARD_REQUEST_GRANTED = (
+        "onward_request.granted",
+        "The originator opened the record to agencies that a reader asked for.",
+    )
+    ONWARD_REQUEST_REFUSED = "onward_request.refused", "The originator refused to let a reader pass the record on."
+    ONWARD_REQUEST_WITHDRAWN = "onward_request.withdrawn", "The reader took back its request to pass the record on."
+    ONWARD_REQUEST_OVERDUE = (
+        "onward_request.overdue",
+        "A request to pass the record on was not answered by the moment it named.",
+    )
     GROUP_JOINED = "group.joined", "Your agency is in the group from now on."
     GROUP_UPDATED = "group.updated", "The group's kind, name, purpose, charter or chair changed."
     MEMBERS_CHANGED = (

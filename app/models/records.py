@@ -67,6 +67,7 @@ class Disclosure(SQLModel, table=True):
     version: int = Field(default=1)
     at: datetime = Field(sa_type=DateTime(timezone=True))
     officer: str | None = Field(default=None, sa_type=Text)
+    onward_request_id: UUID | None = Field(default=None, foreign_key="onward_requests.id")
 
 
 class RecordLink(SQLModel, table=True):

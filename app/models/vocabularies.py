@@ -62,7 +62,7 @@ class HandlingCode(Vocabulary):
 
     H0 = "H0", "Use only to prevent and combat crime; this holds for every record."
     H1 = "H1", "Not to be disclosed in judicial proceedings without the provider's permission."
-    H2 = "H2", "Not to be disseminated without the provider's permission."
+    H2 = "H2", "Not to be disseminated without the provider's permission, which an onward request asks for."
     H3 = "H3", "Other restrictions and comments, which the caveat states."
 
 
@@ -268,6 +268,15 @@ class Assessment(Vocabulary):
 
     CORROBORATES = "corroborates", "The observation supports the profile."
     CONTRADICTS = "contradicts", "The observation speaks against the profile."
+
+
+class OnwardRequestState(Vocabulary):
+    """How far a request for leave to pass a record on has come."""
+
+    REQUESTED = "requested", "The originator has not answered yet."
+    GRANTED = "granted", "The originator opened the record to agencies that were asked for."
+    REFUSED = "refused", "The originator refused, and said why."
+    WITHDRAWN = "withdrawn", "Whoever asked took the request back."
 
 
 class AmendmentState(Vocabulary):

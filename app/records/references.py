@@ -42,6 +42,13 @@ async def check_named(desk: Desk, sent: DisclosureIn) -> None:
         raise unknown_reference(*_pointers({"/agencies": sent.agencies, "/groups": sent.groups}, unknown))
 
 
+async def check_agencies(desk: Desk, agencies: Sequence[str], pointer: str) -> None:
+    """422 for names that are no agency's; `pointer` is the list's own."""
+    unknown = await _unknown(desk, agencies, [])
+    if unknown:
+        raise unknown_reference(*_pointers({pointer: agencies}, unknown))
+
+
 def _pointers(lists: Mapping[str, Sequence[Any]], unknown: set[Any]) -> list[str]:
     return [
         f"{pointer}/{number}"

@@ -88,6 +88,8 @@ class Disclosure(Shape):
     lapses_at: UtcDateTime | None = Field(description="Until when an emergency disclosure stands, if not recalled.")
     confirmed_by: UUID | None = Field(description="The disclosure that took an emergency's place on a legal basis.")
     officer: str | None = Field(description="On whose behalf, if the call said so.")
+    requested_by: AgencyCode | None = Field(description="The reader whose onward request it grants, if it grants one.")
+    onward_request: UUID | None = Field(description="That request.")
     version: int = Field(ge=1, description="Counts the confirmations of an emergency; also the ETag.")
     at: UtcDateTime = Field(description="When.")
 

@@ -27,6 +27,7 @@ from app.routers import (
 ALL = (
     criminal_organizations.router,
     criminal_organizations.common,
+    criminal_organizations.onward,
     relations.router,
     amendments.router,
     sightings.router,

@@ -22,6 +22,7 @@ from app.domain.criminal_organizations.shapes import (
 from app.identity.roles import Permission
 from app.models.vocabularies import CrimeType, OrganizationKind, OrganizationStatus, ThreatLevel
 from app.records.creating import OnceKey
+from app.routers.onward_requests import onward_request_routes
 from app.routers.records import record_routes
 from app.web import answers, calls
 from app.web.callers import Door, at_desk, through_door
@@ -139,3 +140,4 @@ async def change_profile(request: Request, desk: Writing, record_id: str) -> Res
 
 
 common = record_routes(KIND, CriminalOrganizationRead, TAG)
+onward = onward_request_routes(KIND, TAG)

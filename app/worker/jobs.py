@@ -31,6 +31,7 @@ CLOCK: Final = {
     "drop_stalled_jobs": "* * * * *",
     "forget_expired": "*/10 * * * *",
     "warn_expiring_credentials": "41 * * * *",
+    "tell_overdue_onward_requests": "* * * * *",
     "ensure_audit_months": "17 3 * * *",
 }
 """When each job is queued: minute, hour, day, month, weekday and, where there is a sixth field, second, in UTC."""
@@ -57,6 +58,10 @@ async def _warn_expiring_credentials(connection: Connection) -> None:
     await connection.execute("SELECT warn_expiring_credentials()")
 
 
+async def _tell_overdue_onward_requests(connection: Connection) -> None:
+    await connection.execute("SELECT tell_overdue_onward_requests()")
+
+
 async def _ensure_audit_months(connection: Connection) -> None:
     await connection.execute("SELECT ensure_audit_months(%s)", (_AUDIT_MONTHS_AHEAD,))
 
@@ -67,6 +72,7 @@ JOBS: Final[dict[str, Job]] = {
     "keep_agreement_days": signing.keep_days,
     "forget_expired": _forget_expired,
     "warn_expiring_credentials": _warn_expiring_credentials,
+    "tell_overdue_onward_requests": _tell_overdue_onward_requests,
     "ensure_audit_months": _ensure_audit_months,
 }
 """What each job does, by the name under which it is queued, on an autocommit connection of interdesk_worker."""

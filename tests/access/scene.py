@@ -2,9 +2,11 @@
 
 import secrets
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from app.core import clock
 from app.core.ids import uuid7
 from app.identity.roles import Permission, Role
 from tests.conftest import Hub, Partner
@@ -183,9 +185,15 @@ async def _hang_on(scene: Scene, other: str, *contributors: Partner) -> dict[str
     }
     for partner in contributors:
         made["amendment_id"] = await partner.post(f"{path}/amendments", {"patch": {"status": "dormant"}})
+        asked = {"agencies": [STRANGER], "reason": "Search for a missing person.", "respond_by": _tomorrow()}
+        made["request_id"] = await partner.post(f"{path}/onward-requests", asked)
         made["sighting_id"] = await partner.post(f"{path}/sightings", {"assessment": "corroborates"})
     assert {answer.status_code for answer in made.values()} == {201}, {name: a.text for name, a in made.items()}
     return {name: answer.json()["id"] for name, answer in made.items()} | {"number": "1"}
+
+
+def _tomorrow() -> str:
+    return clock.rfc3339(clock.now() + timedelta(days=1))
 
 
 def _strangers(hub: Hub, lost: Partner, removed: Partner) -> dict[str, Partner]:

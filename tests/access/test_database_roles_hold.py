@@ -88,10 +88,9 @@ def test_without_a_caller_there_is_not_one_row(scene: Scene, role: DatabaseRole)
             "expulsions",
             "recoveries",
             "signing_keys",
-            "audit_entries",
-            "events",
         ),
-        *("records", "record_versions", "record_grants", "disclosures", "record_links", "amendments", "sightings"),
+        *("audit_entries", "events", "records", "record_versions", "record_grants", "disclosures", "record_links"),
+        *("amendments", "sightings", "onward_requests"),
         *("record_sight", "record_search", "name_words"),
     }
 
@@ -224,6 +223,7 @@ THE_OPERATORS = [
     "SELECT announce('x', NULL, NULL, NULL, NULL, ARRAY['KR-KNPA'], '{}')",
     "SELECT sequence_events()",
     "SELECT forget_expired()",
+    "SELECT tell_overdue_onward_requests()",
     "SELECT rotate_signing_key('x', '{}', '', now(), now())",
     "SELECT ensure_audit_months(1)",
     "SELECT procrastinate.procrastinate_finish_job_v1(1, 'failed', true)",

@@ -3,11 +3,13 @@ an id that never was — the same status, the same bytes, the same headers, thro
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 
+from app.core import clock
 from app.identity.secrets import new_client_id
 from tests.access.scene import (
     INVITED_TOO,
@@ -47,6 +49,13 @@ BODIES: dict[str, dict[str, Any]] = {
     "reject_criminal_organization_amendment": {"note": "No."},
     "record_criminal_organization_sighting": {"assessment": "corroborates"},
     "state_criminal_organization_relation": {"type": "funds", "target": "01920000-0000-7000-8000-000000000000"},
+    "request_criminal_organization_onward_sharing": {
+        "agencies": [STRANGER],
+        "reason": "Search for a missing person.",
+        "respond_by": clock.rfc3339(clock.now() + timedelta(days=7)),
+    },
+    "grant_criminal_organization_onward_request": {"note": "Taken over"},
+    "refuse_criminal_organization_onward_request": {"reason": "Taken over"},
     "change_group": {"name": "Taken over"},
     "add_group_member": {"agency": STRANGER},
     "change_group_member": {"role": "observer"},
@@ -128,6 +137,12 @@ def secrets_of(scene: Scene) -> dict[str, Secret]:
             {"record_id": scene.record["id"], **scene.parts},
             {"record_id": unknown_id(), **scene.parts},
             strangers,
+        ),
+        "another reader's onward request": Secret(
+            f"{RECORD}/onward-requests/{{request_id}}",
+            {"record_id": scene.record["id"], "request_id": scene.parts["request_id"]},
+            {"record_id": scene.record["id"], "request_id": unknown_id()},
+            {"stranger to the request": hub.caller(READER, *POWERS)},
         ),
         "group": Secret(
             GROUP,
@@ -243,6 +258,7 @@ def _variants(why: str) -> int:
     "name",
     [
         "record",
+        "another reader's onward request",
         "group",
         "another's invitation",
         "former membership",
@@ -303,7 +319,9 @@ async def test_the_trail_of_a_hidden_id_reads_like_that_of_none(hub: Hub) -> Non
     others = {(entry["agency"], entry["action"]) for entry in seen.json()["items"]}
     # What strangers were refused is their own agencies' affair; what they did while they saw the record is not.
     assert others == {
-        (agency, action) for agency in ("MY-RMP", "VN-MPS") for action in ("amendment.propose", "sighting.add")
+        (agency, action)
+        for agency in ("MY-RMP", "VN-MPS")
+        for action in ("amendment.propose", "onward_request.request", "sighting.add")
     }
 
 

@@ -5,16 +5,21 @@ documented name here, which stands for the actual one wherever an example is pla
 """
 
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
 import httpx
 
+from app.core import clock
 from tests.audit.conftest import seal_now
 from tests.conftest import Hub, Partner
 from tests.events.following import place
 from tests.routers.entrance import below_policies, issue
 
 PROFILES = "/v1/criminal-organizations"
+
+IN_TWO_WEEKS = "2026-12-06T09:00:00.000000Z"
+"""Two weeks after the day on which the examples take place; the actual one is counted from today."""
 
 AGENCIES = {
     "KR-KNPA": ("Korean National Police Agency", "national_police", "KR"),
@@ -102,7 +107,8 @@ class World:
 
 async def build(hub: Hub) -> World:
     """Make the world, through the API as partners' systems would."""
-    world = World(hub, {"https://hub.example": hub.settings.public_url})
+    soon = (clock.now() + timedelta(days=14)).replace(microsecond=0)
+    world = World(hub, {"https://hub.example": hub.settings.public_url, IN_TWO_WEEKS: clock.rfc3339(soon)})
     for code, (name, kind, country) in AGENCIES.items():
         hub.operator(
             "INSERT INTO agencies (code, name, kind, country) VALUES (%s, %s, %s, %s)", code, name, kind, country
@@ -129,6 +135,12 @@ async def _build_profiles(world: World) -> None:
     world.name(
         4, await korea.post(f"{path}/links", {"type": "related_to", "kind": "criminal-organizations", "id": other})
     )
+    asked = {
+        "agencies": ["INTERPOL", "SG-SPF"],
+        "reason": "Two of its recruiters travel on to Singapore, case 2026-1188.",
+        "respond_by": world.actual(IN_TWO_WEEKS),
+    }
+    world.name(141, await cambodia.post(f"{PROFILES}/{other}/onward-requests", asked))
     observed = {"assessment": "corroborates", "observed_on": "2026-10", "note": "Lights and guards seen at night."}
     world.name(5, await cambodia.post(f"{path}/sightings", observed))
     proposed = {"patch": {"status": "relocated"}, "note": "The site stood empty on 18 November."}

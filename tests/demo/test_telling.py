@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.demo import story, telling
+from app.demo import asking, story, telling
 from app.demo.agreed import AGREEMENTS
 from app.demo.telling import OpenDesk
 from tests.conftest import Hub, Partner
@@ -23,6 +23,7 @@ TABLES = (
     "sightings",
     "amendments",
     "disclosures",
+    "onward_requests",
     "events",
 )
 
@@ -52,6 +53,7 @@ async def test_a_second_telling_changes_nothing(told: Hub, open_desk: OpenDesk) 
     assert before["agreements"] == len(AGREEMENTS)
     assert before["record_links"] == len(story.RELATIONS)
     assert (before["sightings"], before["amendments"], before["disclosures"]) == (3, 2, 1)
+    assert before["onward_requests"] == len(asking.ONWARD_REQUESTS)
 
 
 @pytest.mark.parametrize("step", [1, 3, 8, 13])
