@@ -20,6 +20,7 @@ from app.records import history, links, opening, shelf
 from app.records.shapes import Access, LinkOut, Reach, VersionSummary
 from app.routers.disclosures import disclosure_routes
 from app.routers.parts import DryRun, note_read, page
+from app.routers.recalls import recall_routes
 from app.web import answers, calls
 from app.web.callers import at_desk
 from app.web.listing import Paging
@@ -45,6 +46,7 @@ def record_routes(kind: RecordKind, shape: Described, tag: str) -> APIRouter:
     disclosure_routes(router, kind, noun)
     _history_routes(router, kind, noun, reading, shape)
     _link_routes(router, kind, noun, reading, writing)
+    recall_routes(router, kind, noun, writing)
     _retraction_route(router, kind, noun, writing)
     return router
 

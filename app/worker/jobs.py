@@ -26,6 +26,7 @@ CLOCK: Final = {
     # Looks whether a minute or a thousand entries have passed.
     "seal_audit": "* * * * * */10",
     "drop_stalled_jobs": "* * * * *",
+    "remind_of_recalls": "* * * * *",
     "forget_expired": "*/10 * * * *",
     "warn_expiring_credentials": "41 * * * *",
     "ensure_audit_months": "17 3 * * *",
@@ -50,6 +51,10 @@ async def _lapse_emergencies(connection: Connection) -> None:
     await connection.execute("SELECT lapse_emergencies()")
 
 
+async def _remind_of_recalls(connection: Connection) -> None:
+    await connection.execute("SELECT remind_of_recalls()")
+
+
 async def _warn_expiring_credentials(connection: Connection) -> None:
     await connection.execute("SELECT warn_expiring_credentials()")
 
@@ -62,6 +67,7 @@ JOBS: Final[dict[str, Job]] = {
     "tell_sight_changes": sight.tell_changes,
     "lapse_emergencies": _lapse_emergencies,
     "forget_expired": _forget_expired,
+    "remind_of_recalls": _remind_of_recalls,
     "warn_expiring_credentials": _warn_expiring_credentials,
     "ensure_audit_months": _ensure_audit_months,
 }

@@ -66,6 +66,7 @@ PLACEHOLDERS: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
     "amendment_id": ("The amendment's id.", _UUID),
     "sighting_id": ("The sighting's id.", _UUID),
     "disclosure_id": ("The disclosure's id.", _UUID),
+    "recall_id": ("The recall's id.", _UUID),
     "link_id": ("The link's id.", _UUID),
     "group_id": ("The group's id.", _UUID),
     "entry_id": ("The audit entry's id.", _UUID),
