@@ -1,12 +1,7 @@
 """Taking a record back over HTTP: sight ends at once, copies are answered for, and nobody learns who else had one."""
 
-import asyncio
-from datetime import timedelta
 from typing import Any
 
-import pytest
-
-from app.core import clock
 from tests.conftest import Hub, Partner
 from tests.routers.entrance import below_policies
 
