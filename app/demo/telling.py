@@ -9,10 +9,11 @@ from uuid import UUID
 from psycopg import sql
 
 from app.access.desk import Desk
+from app.core import clock
 from app.core.problems import NOT_FOUND, Problem
 from app.core.validation import validated
 from app.demo import story
-from app.demo.story import Contribution, Profile
+from app.demo.story import Contribution, Profile, Recalled
 from app.domain.agencies import directory
 from app.domain.agencies.shapes import AgencyCreate
 from app.domain.criminal_organizations import amendments, profiles, relations, sightings
@@ -24,7 +25,8 @@ from app.domain.criminal_organizations.shapes import (
 )
 from app.domain.groups import groups
 from app.domain.groups.shapes import GroupCreate
-from app.records import disclosing, shelf
+from app.records import disclosing, recalls, shelf
+from app.records.recall_shapes import AcknowledgementIn, RecallIn
 from app.records.shapes import DisclosureIn
 from app.records.shelf import Stored
 
@@ -69,9 +71,12 @@ async def tell(open_desk: OpenDesk, done: Callable[[int], None] = lambda _count:
     done(4)
     await _contribute(narrator)
     done(5)
+    for recalled in story.RECALLS:
+        await _recall(narrator, recalled)
+    done(6)
 
 
-STEPS: Final = 5
+STEPS: Final = 6
 
 
 async def _admit(desk: Desk, agency: dict[str, Any]) -> None:
@@ -137,6 +142,20 @@ async def _amend(narrator: _Narrator, amendment: Contribution) -> None:
     if amendment.accepted:
         async with narrator.at(originator, amendment.profile) as (desk, stored):
             await amendments.accept(desk, stored, await amendments.one(desk, stored, proposed.id), None)
+
+
+async def _recall(narrator: _Narrator, recalled: Recalled) -> None:
+    async with narrator.at(recalled.agency, recalled.profile) as (desk, stored):
+        made = list(await recalls.of_record(desk, stored, None, None, 1))
+        if not made:
+            due = {"due_at": clock.rfc3339(clock.now() + story.ANSWER_WITHIN)}
+            sent = validated(RecallIn, {**recalled.body, **due})
+            made = [await recalls.recall(desk, profiles.KIND, stored.envelope.id, sent)]
+    for agency, answer in recalled.answers.items():
+        async with narrator.open_desk(agency) as desk:
+            received = await recalls.one(desk, [profiles.KIND], made[0].id)
+            if received.recipients[0].outcome is None:
+                await recalls.acknowledge(desk, received, validated(AcknowledgementIn, answer))
 
 
 def _own(desk: Desk, contributions: Sequence[Any]) -> int:
