@@ -5,7 +5,6 @@ wallets are made so that they belong to nobody.
 """
 
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any, Final
 
 COUNCIL: Final = "council"
@@ -106,16 +105,6 @@ class Contribution:
     agency: str
     body: dict[str, Any]
     accepted: bool = field(default=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Recalled:
-    """A profile that its originator takes back, and what recipients answer."""
-
-    profile: str
-    agency: str
-    body: dict[str, Any]
-    answers: dict[str, dict[str, Any]]
 
 
 PROFILES: Final = (
@@ -281,21 +270,6 @@ PROFILES: Final = (
         },
     ),
     Profile(
-        "PAPERBOAT",
-        "KR-KNPA",
-        {
-            "name": "Paper Boat Brokers",
-            "kind": "network",
-            "status": "suspected",
-            "threat_level": "medium",
-            "summary": "Said to sell seats on boats to people who fled from compounds. Rests on one source.",
-            "activities": [{"type": "migrant_smuggling", "since": "2025"}],
-            "locations": [{"role": "transit_point", "country": "KH", "subdivision": "KH-18"}],
-            "grading": {"scheme": "admiralty", "source": "D", "information": "4"},
-            "handling": {"tlp": "GREEN", "codes": ["H2"], "audience": {"agencies": ["KH-CNP", "TH-RTP"]}},
-        },
-    ),
-    Profile(
         "TIDELINE",
         "INTERPOL",
         {
@@ -359,18 +333,6 @@ DISCLOSURES: Final = (
         {"agencies": ["INTERPOL"], "purpose": "Accounts in three countries are to be frozen, case 2025-1187."},
     ),
 )
-
-RECALLS: Final = (
-    Recalled(
-        "PAPERBOAT",
-        "KR-KNPA",
-        {"agencies": ["KH-CNP", "TH-RTP"], "reason": "The source took back what it had said."},
-        {"KH-CNP": {"outcome": "deleted"}},
-    ),
-)
-"""What was taken back: one recipient has answered, the other is overdue a minute after the story was told."""
-
-ANSWER_WITHIN: Final = timedelta(minutes=1)
 
 CREDENTIALS: Final = (
     *((agency["code"], "demo case system", ["analyst", "liaison_officer", "commander"]) for agency in AGENCIES),

@@ -13,7 +13,8 @@ from app.core import clock
 from app.core.problems import NOT_FOUND, Problem
 from app.core.validation import validated
 from app.demo import story
-from app.demo.story import Contribution, Profile, Recalled
+from app.demo.story import Contribution, Profile
+from app.demo.taken_back import ANSWER_WITHIN, RECALLS, Recalled
 from app.domain.agencies import directory
 from app.domain.agencies.shapes import AgencyCreate
 from app.domain.criminal_organizations import amendments, profiles, relations, sightings
@@ -34,6 +35,7 @@ _FIND: Final = sql.SQL(
     "SELECT id FROM records WHERE originator = %(agency)s AND kind = %(kind)s AND external_id = %(number)s"
 )
 _MANY: Final = 500
+PROFILES: Final = (*story.PROFILES, *(recalled.profile for recalled in RECALLS))
 
 OpenDesk = Callable[[str | None], AbstractAsyncContextManager[Desk]]
 """Opens a transaction for an agency, or for the hub."""
@@ -63,7 +65,7 @@ async def tell(open_desk: OpenDesk, done: Callable[[int], None] = lambda _count:
     async with open_desk(story.CHAIR) as desk:
         narrator = _Narrator(open_desk, await _council(desk), {})
     done(2)
-    for profile in story.PROFILES:
+    for profile in PROFILES:
         async with open_desk(profile.agency) as desk:
             narrator.ids[profile.key] = await _profile(desk, profile, narrator.council)
     done(3)
@@ -71,7 +73,7 @@ async def tell(open_desk: OpenDesk, done: Callable[[int], None] = lambda _count:
     done(4)
     await _contribute(narrator)
     done(5)
-    for recalled in story.RECALLS:
+    for recalled in RECALLS:
         await _recall(narrator, recalled)
     done(6)
 
@@ -145,16 +147,16 @@ async def _amend(narrator: _Narrator, amendment: Contribution) -> None:
 
 
 async def _recall(narrator: _Narrator, recalled: Recalled) -> None:
-    async with narrator.at(recalled.agency, recalled.profile) as (desk, stored):
+    async with narrator.at(recalled.profile.agency, recalled.profile.key) as (desk, stored):
         made = list(await recalls.of_record(desk, stored, None, None, 1))
         if not made:
-            due = {"due_at": clock.rfc3339(clock.now() + story.ANSWER_WITHIN)}
+            due = {"due_at": clock.rfc3339(clock.now() + ANSWER_WITHIN)}
             sent = validated(RecallIn, {**recalled.body, **due})
             made = [await recalls.recall(desk, profiles.KIND, stored.envelope.id, sent)]
     for agency, answer in recalled.answers.items():
         async with narrator.open_desk(agency) as desk:
             received = await recalls.one(desk, [profiles.KIND], made[0].id)
-            if received.recipients[0].outcome is None:
+            if received.recipients[0].closed_at is None:
                 await recalls.acknowledge(desk, received, validated(AcknowledgementIn, answer))
 
 

@@ -46,7 +46,7 @@ async def test_a_second_telling_changes_nothing(told: Hub, open_desk: OpenDesk) 
 
     assert counts(told) == before
     assert before["agencies"] == len(story.AGENCIES) + 1
-    assert before["records"] == len(story.PROFILES)
+    assert before["records"] == len(telling.PROFILES)
     assert before["record_links"] == len(story.RELATIONS)
     assert (before["sightings"], before["amendments"], before["disclosures"]) == (3, 2, 1)
 
@@ -68,7 +68,7 @@ async def test_a_telling_that_was_cut_off_is_taken_up_again(hub: Hub, open_desk:
 
     found = counts(hub)
     assert (found["records"], found["groups"], found["sightings"], found["amendments"]) == (
-        len(story.PROFILES),
+        len(telling.PROFILES),
         1,
         3,
         2,
