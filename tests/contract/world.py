@@ -144,9 +144,9 @@ async def _build_profiles(world: World) -> None:
 
 async def _build_recalls(world: World) -> None:
     korea, interpol = world.caller("KR-KNPA analyst"), world.caller("INTERPOL analyst")
-    shared = {"tlp": "AMBER", "audience": {"agencies": ["INTERPOL", "KH-CNP"]}}
+    shared = {"tlp": "AMBER", "audience": {"agencies": ["INTERPOL", "TH-RTP"]}}
     taken = world.name(60, await korea.post(PROFILES, {"name": "Harbour cell", "handling": shared}))
-    body = {"agencies": ["INTERPOL", "KH-CNP"], "reason": "The source took back its consent."}
+    body = {"agencies": ["INTERPOL", "TH-RTP"], "reason": "The source took back its consent."}
     recall = await korea.post(f"{PROFILES}/{taken}/recalls", body)
     assert recall.status_code == 201, recall.text
     world.names[documented_id(61)] = recall.json()["id"]
