@@ -34,7 +34,7 @@ class RecallState(Vocabulary):
     OPEN = "open", "The recipient has not said yet what it did with its copies, and is in time."
     OVERDUE = "overdue", "The recipient has not said so, and `due_at` has passed."
     ACKNOWLEDGED = "acknowledged", "The recipient said what it did with its copies."
-    SUPERSEDED = "superseded", "The record was shared with the recipient again before it answered; nothing is asked."
+    SUPERSEDED = "superseded", "The recipient sees the record again, for more than an emergency; nothing is asked."
 
 
 class RecallOutcome(Vocabulary):

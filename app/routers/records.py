@@ -72,6 +72,8 @@ def _handling_routes(router: APIRouter, kind: RecordKind, noun: str, writing: An
     ) -> Response:
         """Replace the whole handling, based on the handling's ETag. Whoever loses sight by it loses it at once.
 
+        It is a recall too: those agencies are asked what they did with their copies.
+
         With `dry_run=true` the answer lists who would see the record, who would gain and who would lose sight.
         """
         stored = await calls.fetch_own(request, desk, kind, record_id)
@@ -198,7 +200,7 @@ def _retraction_route(router: APIRouter, kind: RecordKind, noun: str, writing: A
     async def retract(request: Request, desk: Annotated[Desk, writing], record_id: str) -> Response:
         """Take your record back: from the next request on, all that anybody reads is that it is retracted.
 
-        You still find what it said in its versions.
+        You still find what it said in its versions. Whoever could read it is asked what it did with its copies.
         """
         stored = await calls.fetch_own(request, desk, kind, record_id)
 

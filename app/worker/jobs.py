@@ -52,7 +52,10 @@ async def _lapse_emergencies(connection: Connection) -> None:
 
 
 async def _remind_of_recalls(connection: Connection) -> None:
-    await connection.execute("SELECT remind_of_recalls()")
+    reminded = 1
+    while reminded:
+        cursor = await connection.execute("SELECT remind_of_recalls()")
+        ((reminded,),) = await cursor.fetchall()
 
 
 async def _warn_expiring_credentials(connection: Connection) -> None:

@@ -402,7 +402,9 @@ BEGIN
   PERFORM announce('record.shared', p_was.kind, p_was.id, p_was.reference, v_version, gained, '{}', true, p_shared_data);
   PERFORM announce('record.lost', p_was.kind, p_was.id, p_was.reference, NULL, lost, '{}', false);
   PERFORM open_recall(p_was.id, lost, CASE WHEN p_recall IS NULL THEN 'handling' ELSE 'recall' END, p_reason, p_due_at, p_recall);
-  PERFORM supersede_recalls(p_was.id, gained);
+  -- An emergency supersedes nothing: it lapses, and then there are copies still to be answered for.
+  PERFORM supersede_recalls(p_was.id, agencies_of(ARRAY(SELECT p FROM unnest(p_audience) AS p WHERE p !~ '!'), p_excluded))
+  WHERE EXISTS (SELECT FROM recall_recipients WHERE record_id = p_was.id AND state = 'open');
   PERFORM announce('handling.changed', p_was.kind, p_was.id, p_was.reference, v_version, ARRAY[p_was.originator], '{}');
   PERFORM audit(p_action, 'done', p_was.kind, ARRAY[p_was.id], '{}', p_detail || jsonb_build_object('gained', gained, 'lost', lost));
 END $$;

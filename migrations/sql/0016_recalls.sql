@@ -88,7 +88,8 @@ BEGIN
   RETURN v_recall.id;
 END $$;
 
--- Closes what agencies that see a record again still owed an answer to. Of a retracted record nobody sees anything again.
+-- Closes the parts of agencies that see a record again and still owed an answer. Of a retracted record nobody sees
+-- anything again.
 CREATE FUNCTION supersede_recalls(p_record uuid, p_agencies text[]) RETURNS void LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE

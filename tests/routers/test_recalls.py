@@ -266,6 +266,19 @@ async def test_what_is_shared_again_need_not_be_answered_for(hub: Hub) -> None:
     assert (await cambodia.post(f"{RECALLS}/{again['id']}/acknowledge", {"outcome": "deleted"})).status_code == 200
 
 
+async def test_an_emergency_spares_nobody_its_answer(hub: Hub) -> None:
+    korea, cambodia = hub.partner("KR-KNPA", "commander", "analyst"), hub.partner("KH-CNP")
+    recall = await _recalled(korea, "KH-CNP")
+    path = f"{PATH}/{recall['record_id']}"
+    opened = {"agencies": ["KH-CNP"], "purpose": "A victim is there."}
+    await korea.post(f"{path}/disclosures", {**opened, "emergency": True, "reason": "Danger to life."})
+
+    assert (await cambodia.get(path)).status_code == 200
+    assert _parts((await korea.get(f"{RECALLS}/{recall['id']}")).json()) == [("KH-CNP", "open")]
+    assert (await korea.post(f"{path}/disclosures", opened)).status_code == 201
+    assert _parts((await korea.get(f"{RECALLS}/{recall['id']}")).json()) == [("KH-CNP", "superseded")]
+
+
 async def test_sight_regained_by_a_membership_supersedes_but_not_of_a_tombstone(hub: Hub) -> None:
     korea = hub.partner("KR-KNPA", "commander", "analyst")
     hub.register("KH-CNP")
