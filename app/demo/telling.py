@@ -16,6 +16,7 @@ from app.core.validation import validated
 from app.demo import agreeing, asking, story
 from app.demo.agreed import AGREEMENTS, Agreed
 from app.demo.story import Contribution, Profile
+from app.demo.taken_back import ANSWER_WITHIN, RECALLS, Recalled
 from app.domain.agencies import directory
 from app.domain.agencies.shapes import AgencyCreate
 from app.domain.agreements.shapes import Agreement
@@ -29,8 +30,9 @@ from app.domain.criminal_organizations.shapes import (
 from app.domain.groups import groups, members
 from app.domain.groups.shapes import GroupCreate
 from app.models.vocabularies import AgreementKind
-from app.records import disclosing, onward_requests, shelf
+from app.records import disclosing, onward_requests, recalls, shelf
 from app.records.onward_shapes import OnwardRequestIn
+from app.records.recall_shapes import AcknowledgementIn, RecallIn
 from app.records.shapes import DisclosureIn
 from app.records.shelf import Stored
 
@@ -38,6 +40,7 @@ _FIND: Final = sql.SQL(
     "SELECT id FROM records WHERE originator = %(agency)s AND kind = %(kind)s AND external_id = %(number)s"
 )
 _MANY: Final = 500
+PROFILES: Final = (*story.PROFILES, *(recalled.profile for recalled in RECALLS))
 
 OpenDesk = Callable[[str | None], AbstractAsyncContextManager[Desk]]
 """Opens a transaction for an agency, or for the hub."""
@@ -69,13 +72,16 @@ async def tell(open_desk: OpenDesk, done: Callable[[int], None] = lambda _count:
     charter = next(agreement for agreement in agreements if agreement.kind is AgreementKind.CHARTER)
     narrator = _Narrator(open_desk, await _council(open_desk, charter), {})
     done(3)
-    for profile in story.PROFILES:
+    for profile in PROFILES:
         async with open_desk(profile.agency) as desk:
             narrator.ids[profile.key] = await _profile(desk, profile, narrator.council)
     done(4)
     await _relate(narrator)
     done(5)
     await _contribute(narrator)
+    done(6)
+    for recalled in RECALLS:
+        await _recall(narrator, recalled)
     done(6)
 
 
@@ -174,6 +180,20 @@ async def _amend(narrator: _Narrator, amendment: Contribution) -> None:
     if amendment.accepted:
         async with narrator.at(originator, amendment.profile) as (desk, stored):
             await amendments.accept(desk, stored, await amendments.one(desk, stored, proposed.id), None)
+
+
+async def _recall(narrator: _Narrator, recalled: Recalled) -> None:
+    async with narrator.at(recalled.profile.agency, recalled.profile.key) as (desk, stored):
+        made = list(await recalls.of_record(desk, stored, None, None, 1))
+        if not made:
+            due = {"due_at": clock.rfc3339(clock.now() + ANSWER_WITHIN)}
+            sent = validated(RecallIn, {**recalled.body, **due})
+            made = [await recalls.recall(desk, profiles.KIND, stored.envelope.id, sent)]
+    for agency, answer in recalled.answers.items():
+        async with narrator.open_desk(agency) as desk:
+            received = await recalls.one(desk, [profiles.KIND], made[0].id)
+            if received.recipients[0].closed_at is None:
+                await recalls.acknowledge(desk, received, validated(AcknowledgementIn, answer))
 
 
 def _own(desk: Desk, contributions: Sequence[Any]) -> int:

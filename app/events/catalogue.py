@@ -33,6 +33,17 @@ class EventType(Vocabulary):
     EMERGENCY_DISCLOSED = "emergency.disclosed", "Your agency's record was opened in an emergency, for 72 hours."
     EMERGENCY_CONFIRMED = "emergency.confirmed", "An emergency disclosure of your agency's record stands on."
     EMERGENCY_LAPSED = "emergency.lapsed", "An emergency disclosure of your agency's record has ended unconfirmed."
+    RECALL_REQUESTED = (
+        "recall.requested",
+        "The record was taken back from your agency: delete your copies, and acknowledge it at `/v1/recalls`.",
+    )
+    RECALL_ACKNOWLEDGED = "recall.acknowledged", "A recipient said what it did with its copies of your agency's record."
+    RECALL_SUPERSEDED = (
+        "recall.superseded",
+        "The recipient sees the record again; the recall asks nothing of it any more.",
+    )
+    RECALL_OVERDUE = "recall.overdue", "The recipient has not acknowledged the recall in time; both sides are told."
+    RECALL_ESCALATED = "recall.escalated", "A recall is overdue by seven more days; both sides are told."
     LINKS_CHANGED = "links.changed", "A link of your agency's record was added or taken back."
     AMENDMENT_PROPOSED = "amendment.proposed", "A change to the record was proposed to its originator."
     AMENDMENT_ACCEPTED = "amendment.accepted", "The originator accepted a change that was proposed to the record."

@@ -20,6 +20,7 @@ from app.records import history, links, opening, shelf
 from app.records.shapes import Access, LinkOut, Reach, VersionSummary
 from app.routers.disclosures import disclosure_routes
 from app.routers.parts import DryRun, note_read, page
+from app.routers.recalls import recall_routes
 from app.web import answers, calls
 from app.web.callers import at_desk
 from app.web.listing import Paging
@@ -45,6 +46,7 @@ def record_routes(kind: RecordKind, shape: Described, tag: str) -> APIRouter:
     disclosure_routes(router, kind, noun)
     _history_routes(router, kind, noun, reading, shape)
     _link_routes(router, kind, noun, reading, writing)
+    recall_routes(router, kind, noun, writing)
     _retraction_route(router, kind, noun, writing)
     return router
 
@@ -69,6 +71,8 @@ def _handling_routes(router: APIRouter, kind: RecordKind, noun: str, writing: An
         request: Request, desk: Annotated[Desk, writing], record_id: str, *, dry_run: DryRun = False
     ) -> Response:
         """Replace the whole handling, based on the handling's ETag. Whoever loses sight by it loses it at once.
+
+        It is a recall too: those agencies are asked what they did with their copies.
 
         With `dry_run=true` the answer lists who would see the record, who would gain and who would lose sight.
         """
@@ -196,7 +200,7 @@ def _retraction_route(router: APIRouter, kind: RecordKind, noun: str, writing: A
     async def retract(request: Request, desk: Annotated[Desk, writing], record_id: str) -> Response:
         """Take your record back: from the next request on, all that anybody reads is that it is retracted.
 
-        You still find what it said in its versions.
+        You still find what it said in its versions. Whoever could read it is asked what it did with its copies.
         """
         stored = await calls.fetch_own(request, desk, kind, record_id)
 

@@ -29,6 +29,7 @@ CLOCK: Final = {
     # Looks whether a minute or a thousand entries have passed.
     "seal_audit": "* * * * * */10",
     "drop_stalled_jobs": "* * * * *",
+    "remind_of_recalls": "* * * * *",
     "forget_expired": "*/10 * * * *",
     "warn_expiring_credentials": "41 * * * *",
     "tell_overdue_onward_requests": "* * * * *",
@@ -54,6 +55,13 @@ async def _lapse_emergencies(connection: Connection) -> None:
     await connection.execute("SELECT lapse_emergencies()")
 
 
+async def _remind_of_recalls(connection: Connection) -> None:
+    reminded = 1
+    while reminded:
+        cursor = await connection.execute("SELECT remind_of_recalls()")
+        ((reminded,),) = await cursor.fetchall()
+
+
 async def _warn_expiring_credentials(connection: Connection) -> None:
     await connection.execute("SELECT warn_expiring_credentials()")
 
@@ -71,6 +79,7 @@ JOBS: Final[dict[str, Job]] = {
     "lapse_emergencies": _lapse_emergencies,
     "keep_agreement_days": signing.keep_days,
     "forget_expired": _forget_expired,
+    "remind_of_recalls": _remind_of_recalls,
     "warn_expiring_credentials": _warn_expiring_credentials,
     "tell_overdue_onward_requests": _tell_overdue_onward_requests,
     "ensure_audit_months": _ensure_audit_months,

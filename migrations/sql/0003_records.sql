@@ -351,15 +351,20 @@ BEGIN
   INSERT INTO record_versions (record_id, version, at, changed, document, shared_document)
   VALUES (p_id, v_record.version, p_at, p_changed, p_document, p_shared_document);
   PERFORM announce(p_event, v_record.kind, p_id, v_record.reference, v_record.version, v_record.audience, v_record.excluded);
+  IF p_event = 'record.retracted' THEN
+    PERFORM open_recall(p_id, array_remove(agencies_of(v_record.audience, v_record.excluded), v_record.originator), 'retraction');
+  END IF;
   PERFORM audit(p_action, 'done', v_record.kind, ARRAY[p_id], '{}', jsonb_build_object('version', v_record.version));
   outcome := 'changed';
 END $$;
 
 -- Puts handling and audience in place of a record's, which the caller of this holds locked. When readers see something
--- else than before, p_version_at is given and a version is added. Those who gain and lose sight are told.
+-- else than before, p_version_at is given and a version is added. Those who gain and lose sight are told, and the latter are
+-- asked what they did with their copies: with p_recall for the reason and by the moment that the originator gave.
 CREATE FUNCTION change_handling(
   p_was records, p_version_at timestamptz, p_handling jsonb, p_audience text[], p_excluded text[], p_document text,
-  p_shared_document text, p_disclosure uuid, p_shared_data jsonb, p_action text, p_detail jsonb, OUT gained text[], OUT lost text[]
+  p_shared_document text, p_disclosure uuid, p_shared_data jsonb, p_action text, p_detail jsonb,
+  p_recall uuid DEFAULT NULL, p_reason text DEFAULT NULL, p_due_at timestamptz DEFAULT NULL, OUT gained text[], OUT lost text[]
 ) LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
   v_before text[];
@@ -396,6 +401,10 @@ BEGIN
   END IF;
   PERFORM announce('record.shared', p_was.kind, p_was.id, p_was.reference, v_version, gained, '{}', true, p_shared_data);
   PERFORM announce('record.lost', p_was.kind, p_was.id, p_was.reference, NULL, lost, '{}', false);
+  PERFORM open_recall(p_was.id, lost, CASE WHEN p_recall IS NULL THEN 'handling' ELSE 'recall' END, p_reason, p_due_at, p_recall);
+  -- An emergency supersedes nothing: it lapses, and then there are copies still to be answered for.
+  PERFORM supersede_recalls(p_was.id, agencies_of(ARRAY(SELECT p FROM unnest(p_audience) AS p WHERE p !~ '!'), p_excluded))
+  WHERE EXISTS (SELECT FROM recall_recipients WHERE record_id = p_was.id AND state = 'open');
   PERFORM announce('handling.changed', p_was.kind, p_was.id, p_was.reference, v_version, ARRAY[p_was.originator], '{}');
   PERFORM audit(p_action, 'done', p_was.kind, ARRAY[p_was.id], '{}', p_detail || jsonb_build_object('gained', gained, 'lost', lost));
 END $$;

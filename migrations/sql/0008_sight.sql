@@ -125,6 +125,9 @@ BEGIN
   END IF;
   PERFORM announce(CASE WHEN v_sees THEN 'record.shared' ELSE 'record.lost' END, p_record.kind, p_record.id, p_record.reference,
     CASE WHEN v_sees THEN p_record.version END, ARRAY[p_change.agency], '{}', v_sees);
+  IF v_sees THEN
+    PERFORM supersede_recalls(p_record.id, ARRAY[p_change.agency]);
+  END IF;
 END $$;
 
 -- Works off the next batch of the oldest change of some agency; false when nothing waits. One call is one transaction:

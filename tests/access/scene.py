@@ -147,6 +147,9 @@ async def set_scene(hub: Hub) -> Scene:
     narrower = {**handling.json(), "audience": {**audience, "agencies": [READER, SUSPENDED, PARTY]}}
     answer = await originator.put(f"{scene.path}/handling", narrower, handling.headers["ETag"])
     assert answer.status_code == 200, answer.text
+    # Whoever lost sight by that was asked what it did with its copies.
+    ((recall,),) = hub.look("SELECT id FROM recalls WHERE record_id = %s", record["id"])
+    scene.parts["recall_id"] = str(recall)
     expel(hub, group, REMOVED)
     scene.strangers = _strangers(hub, lost, removed)
     return scene

@@ -13,6 +13,7 @@ from app.core import clock
 from app.identity.secrets import new_client_id
 from tests.access.scene import (
     INVITED_TOO,
+    LOST,
     ORIGINATOR,
     PATH,
     POWERS,
@@ -30,8 +31,8 @@ from tests.conftest import Hub, Partner
 RECORD, GROUP, AGENCY = f"{PATH}/{{record_id}}", "/v1/groups/{group_id}", "/v1/agencies/{code}"
 CREDENTIAL, RECOVERY = f"{AGENCY}/credentials/{{client_id}}", f"{AGENCY}/recovery/{{recovery_id}}"
 ENTRY = "/v1/audit-entries/{entry_id}"
-AGREEMENT = "/v1/agreements/{agreement_id}"
-HIDEABLE = (RECORD, GROUP, AGENCY, ENTRY, AGREEMENT)
+AGREEMENT, RECALL = "/v1/agreements/{agreement_id}", "/v1/recalls/{recall_id}"
+HIDEABLE = (RECORD, GROUP, AGENCY, ENTRY, AGREEMENT, RECALL)
 NO_AGENCY = "ZZ-ZZZ"
 
 BODIES: dict[str, dict[str, Any]] = {
@@ -39,6 +40,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "replace_criminal_organization_handling": {"tlp": "RED", "audience": {"agencies": [READER]}},
     "disclose_criminal_organization": {"agencies": [READER], "purpose": "Search for a missing person."},
     "confirm_criminal_organization_disclosure": {"reason": "They are not found yet."},
+    "recall_criminal_organization": {"agencies": [READER], "reason": "The source took back its consent."},
+    "acknowledge_recall": {"outcome": "deleted"},
     "add_criminal_organization_link": {
         "type": "related_to",
         "kind": "criminal-organizations",
@@ -84,6 +87,7 @@ ELSEWHERE: dict[str, str] = {
     "list_problem_types": "public",
     "read_problem_type": "public",
     "list_events": "test_the_feed_tells_no_secret",
+    "list_recalls": "test_recalls_tell_no_secret",
     "list_audit_entries": "test_the_trail_tells_no_secret",
     "export_audit_entries": "tests/routers/test_audit_proofs.py, test_audit_exports.py",
     "list_audit_checkpoints": "hashes of the whole log, which hold nothing of what it tells",
@@ -190,6 +194,14 @@ def secrets_of(scene: Scene) -> dict[str, Secret]:
             {"entry_id": unknown_id()},
             {**stranger, **administrator, **hubs, "its reader": hub.caller(READER, "auditor")},
         ),
+        # Who lost sight is its recipient, and may know of it.
+        "recall": Secret(
+            RECALL,
+            {"recall_id": scene.parts["recall_id"]},
+            {"recall_id": unknown_id()},
+            {why: caller for why, caller in strangers.items() if why != "lost sight"}
+            | {"stranger that reads the record": scene.reader, "recipient without the permission": _blind(hub)},
+        ),
         "the hub": Secret(
             AGENCY, {"code": "HUB", **foreign}, {"code": "ZQX", **foreign}, {**stranger, **administrator}
         ),
@@ -197,6 +209,12 @@ def secrets_of(scene: Scene) -> dict[str, Secret]:
             own, {"code": ORIGINATOR, **foreign}, {"code": "ZQ-XYZW", **foreign}, {**stranger, **administrator}
         ),
     }
+
+
+def _blind(hub: Hub) -> Partner:
+    """A system of the recall's recipient that may read records of another kind."""
+    client = hub.credential(LOST, "commander")
+    return Partner(hub, LOST, client, hub.token(client, scope=["bulletins:read"]))
 
 
 def operations(hub: Hub) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -269,6 +287,7 @@ def _variants(why: str) -> int:
         "recovery",
         "recovery by the own agency",
         "audit entry",
+        "recall",
         "the hub",
         "another agency's administration",
     ],

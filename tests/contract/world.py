@@ -113,6 +113,7 @@ async def build(hub: Hub) -> World:
         hub.operator(
             "INSERT INTO agencies (code, name, kind, country) VALUES (%s, %s, %s, %s)", code, name, kind, country
         )
+    await _build_recalls(world)
     await _build_profiles(world)
     await _build_sign_in(world)
     await _build_groups(world)
@@ -153,6 +154,18 @@ async def _build_profiles(world: World) -> None:
     gone = world.name(8, await korea.post(PROFILES, {"name": "Entered twice"}))
     answer = await korea.call("POST", f"{PROFILES}/{gone}/retract", headers={"If-Match": '"1"'})
     assert answer.status_code == 200, answer.text
+
+
+async def _build_recalls(world: World) -> None:
+    korea, interpol = world.caller("KR-KNPA analyst"), world.caller("INTERPOL analyst")
+    shared = {"tlp": "AMBER", "audience": {"agencies": ["INTERPOL", "TH-RTP"]}}
+    taken = world.name(60, await korea.post(PROFILES, {"name": "Harbour cell", "handling": shared}))
+    body = {"agencies": ["INTERPOL", "TH-RTP"], "reason": "The source took back its consent."}
+    recall = await korea.post(f"{PROFILES}/{taken}/recalls", body)
+    assert recall.status_code == 201, recall.text
+    world.names[documented_id(61)] = recall.json()["id"]
+    done = await interpol.post(f"/v1/recalls/{recall.json()['id']}/acknowledge", {"outcome": "deleted"})
+    assert done.status_code == 200, done.text
 
 
 async def _build_sign_in(world: World) -> None:

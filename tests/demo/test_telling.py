@@ -8,6 +8,7 @@ from app.demo import asking, story, telling
 from app.demo.agreed import AGREEMENTS
 from app.demo.telling import OpenDesk
 from tests.conftest import Hub, Partner
+from tests.routers.entrance import below_policies
 
 PATH = "/v1/criminal-organizations"
 TABLES = (
@@ -24,6 +25,7 @@ TABLES = (
     "amendments",
     "disclosures",
     "onward_requests",
+    "recalls",
     "events",
 )
 
@@ -49,7 +51,7 @@ async def test_a_second_telling_changes_nothing(told: Hub, open_desk: OpenDesk) 
 
     assert counts(told) == before
     assert before["agencies"] == len(story.AGENCIES) + 1
-    assert before["records"] == len(story.PROFILES)
+    assert before["records"] == len(telling.PROFILES)
     assert before["agreements"] == len(AGREEMENTS)
     assert before["record_links"] == len(story.RELATIONS)
     assert (before["sightings"], before["amendments"], before["disclosures"]) == (3, 2, 1)
@@ -73,7 +75,7 @@ async def test_a_telling_that_was_cut_off_is_taken_up_again(hub: Hub, open_desk:
 
     found = counts(hub)
     assert (found["records"], found["groups"], found["sightings"], found["amendments"]) == (
-        len(story.PROFILES),
+        len(telling.PROFILES),
         1,
         3,
         2,
@@ -86,7 +88,8 @@ async def test_each_agency_knows_what_it_was_told(told: Hub) -> None:
     community = {"Orchid Road Crew", "Tideline Papers"}
     council = {"Moonrise Bay Group", "Pepper Coast Syndicate", *community}
     assert known == {
-        "KR-KNPA": {"Seaglass Ring", "Lantern Circle", *council},
+        # Paper Boat Brokers was taken back from those who knew of it.
+        "KR-KNPA": {"Seaglass Ring", "Lantern Circle", "Paper Boat Brokers", *council},
         "KH-CNP": {"Seaglass Ring", "Lantern Circle", *council},
         "INTERPOL": {"Seaglass Ring", "Lantern Circle", *council},
         "TH-RTP": council,
@@ -119,6 +122,18 @@ async def test_relations_and_contributions_are_part_of_it(told: Hub) -> None:
     assert len((await korea.get(f"{path}/relations")).json()["items"]) == 4
     assert len((await thailand.get(f"{path}/relations")).json()["items"]) == 1
     assert len((await korea.get(f"{path}/sightings")).json()["items"]) == 2
+
+
+async def test_a_recall_is_answered_by_one_and_awaited_of_another(told: Hub) -> None:
+    ((recall),) = (await told.caller("KR-KNPA").get("/v1/recalls")).json()["items"]
+
+    assert {part["agency"]: part["state"] for part in recall["recipients"]} == {
+        "KH-CNP": "acknowledged",
+        "TH-RTP": "open",
+    }
+    below_policies(told, "UPDATE recall_recipients SET due_at = clock_timestamp()")
+    overdue = (await told.caller("TH-RTP").get("/v1/recalls", params={"state": "overdue"})).json()["items"]
+    assert [item["id"] for item in overdue] == [recall["id"]]
 
 
 def test_the_places_are_real_and_the_rest_is_invented() -> None:

@@ -38,6 +38,23 @@ async def test_events_and_losses_follow_in_time(hub: Hub) -> None:
     assert taken < DEADLINE
 
 
+async def test_an_overdue_recall_is_told_by_the_clock(hub: Hub) -> None:
+    korea, cambodia = hub.partner("KR-KNPA"), hub.partner("KH-CNP")
+    record = await korea.profile(share=["KH-CNP"])
+    body = {"agencies": ["KH-CNP"], "reason": "The source took back its consent."}
+    await korea.post(f"/v1/criminal-organizations/{record['id']}/recalls", body)
+    below_policies(hub, "UPDATE recall_recipients SET due_at = at, next_notice_at = at")
+    reader = await follower(cambodia)
+    async with await psycopg.AsyncConnection.connect(hub.conninfo(DatabaseRole.WORKER), autocommit=True) as connection:
+        for _ in range(2):
+            await JOBS["remind_of_recalls"](connection)
+    hub.operator("SELECT sequence_events()")
+
+    await reader.follow()
+    events = [(event["type"].removeprefix("interdesk."), event["subject"]) for event in reader.events]
+    assert only(events, "recall.overdue") == [record["reference"]]
+
+
 async def test_two_workers_do_not_tell_anything_twice(hub: Hub) -> None:
     korea = hub.partner("KR-KNPA", "commander", "analyst")
     partners = [hub.partner(f"AA-{number}", "commander", "analyst") for number in range(4)]

@@ -67,6 +67,7 @@ PLACEHOLDERS: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
     "sighting_id": ("The sighting's id.", _UUID),
     "disclosure_id": ("The disclosure's id.", _UUID),
     "request_id": ("The onward request's id.", _UUID),
+    "recall_id": ("The recall's id.", _UUID),
     "link_id": ("The link's id.", _UUID),
     "group_id": ("The group's id.", _UUID),
     "agreement_id": ("The agreement's id.", _UUID),

@@ -1,0 +1,11 @@
+"""Recalls, and what their recipients owe."""
+
+from migrations import run_sql
+
+revision = "0016"
+down_revision = "0014"
+
+
+def upgrade() -> None:
+    """Apply the frozen SQL of this migration."""
+    run_sql("0016_recalls.sql")
