@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli import agency, audit, credential, db, demo, doctor, importing, keys, openapi, serve, worker
+from app.cli import agency, audit, credential, db, demo, doctor, importing, keys, openapi, retention, serve, worker
 from app.cli.terminal import EXIT_CODES, ExitCode, report
 
 app = typer.Typer(
@@ -44,6 +44,7 @@ app.add_typer(agency.app, name="agency")
 app.add_typer(credential.app, name="credential")
 app.add_typer(keys.app, name="keys")
 app.add_typer(audit.app, name="audit")
+app.add_typer(retention.app, name="retention")
 app.command("import")(importing.import_file)
 app.command("openapi")(openapi.openapi)
 

@@ -24,6 +24,7 @@ from app.routers import (
 ALL = (
     criminal_organizations.router,
     criminal_organizations.common,
+    criminal_organizations.retention,
     relations.router,
     amendments.router,
     sightings.router,
