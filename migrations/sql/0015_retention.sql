@@ -179,14 +179,15 @@ SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
   v_ids uuid[];
 BEGIN
+  -- One job at a time: the next statement sees what the job before has committed.
+  PERFORM pg_advisory_xact_lock(hashtextextended('interdesk.warn_of_reviews', 0));
   WITH unwarned AS (
     SELECT r.id, (r.handling ->> 'review_on')::date AS review_on FROM records r
     WHERE r.state <> 'purged' AND r.handling ->> 'review_on' <= review_day(6)
       AND NOT EXISTS (SELECT FROM review_warnings w WHERE w.record_id = r.id AND w.review_on = (r.handling ->> 'review_on')::date)
     ORDER BY r.handling ->> 'review_on', r.id LIMIT p_limit FOR KEY SHARE SKIP LOCKED
   ), warned AS (
-    INSERT INTO review_warnings AS w (record_id, review_on) SELECT u.id, u.review_on FROM unwarned u
-    ON CONFLICT DO NOTHING RETURNING w.record_id
+    INSERT INTO review_warnings AS w (record_id, review_on) SELECT u.id, u.review_on FROM unwarned u RETURNING w.record_id
   )
   SELECT array_agg(w.record_id) INTO v_ids FROM warned w;
   PERFORM announce('record.review_due', r.kind, r.id, r.reference, r.version, ARRAY[r.originator], '{}', true,

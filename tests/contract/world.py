@@ -5,10 +5,12 @@ documented name here, which stands for the actual one wherever an example is pla
 """
 
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
 import httpx
 
+from app.core import clock
 from tests.audit.conftest import seal_now
 from tests.conftest import Hub, Partner
 from tests.events.following import place
@@ -107,6 +109,7 @@ async def build(hub: Hub) -> World:
             "INSERT INTO agencies (code, name, kind, country) VALUES (%s, %s, %s, %s)", code, name, kind, country
         )
     await _build_profiles(world)
+    await _build_retention(world)
     await _build_sign_in(world)
     await _build_groups(world)
     await _build_administration(world)
@@ -138,6 +141,17 @@ async def _build_profiles(world: World) -> None:
     world.name(40, await commander.post(f"{path}/disclosures", urgent))
     gone = world.name(8, await korea.post(PROFILES, {"name": "Entered twice"}))
     answer = await korea.call("POST", f"{PROFILES}/{gone}/retract", headers={"If-Match": '"1"'})
+    assert answer.status_code == 200, answer.text
+
+
+async def _build_retention(world: World) -> None:
+    korea, today = world.caller("KR-KNPA analyst"), clock.now().date()
+    held = {"reason": "Evidence in the Bokor trial.", "authority": "Seoul Central District Court, 2026Gahap1187"}
+    world.name(20, await korea.post(f"{PROFILES}/{world.names[documented_id(1)]}/legal-holds", held))
+    near = {"name": "Kampot ring", "handling": {"review_on": str(today + timedelta(days=90))}}
+    kept = world.name(21, await korea.post(PROFILES, near))
+    sooner = {"reason": "Trial pending.", "review_on": str(today + timedelta(days=180))}
+    answer = await korea.post(f"{PROFILES}/{kept}/renew", sooner, '"1"', headers={"On-Behalf-Of": "Insp. Example"})
     assert answer.status_code == 200, answer.text
 
 

@@ -322,12 +322,8 @@ async def test_nobody_comes_to_see_a_tombstone_later(hub: Hub) -> None:
     council = {"kind": "council", "name": "C", "members": [{"agency": "KH-CNP"}]}
     group = (await chair.post("/v1/groups", council)).json()["id"]
     review = {"review_on": in_days(30)}
-    paths = []
-    for handling in (
-        {"tlp": "AMBER", "audience": {"groups": [group]}},
-        {"tlp": "GREEN", "audience": {"community": True}},
-    ):
-        paths.append(f"{PATH}/{(await chair.profile(handling={**handling, **review}))['id']}")
+    shared = ({"tlp": "AMBER", "audience": {"groups": [group]}}, {"tlp": "GREEN", "audience": {"community": True}})
+    paths = [f"{PATH}/{(await chair.profile(handling={**handling, **review}))['id']}" for handling in shared]
     assert (await late.get(paths[1])).status_code == 200
     await purge(hub, *(path.rpartition("/")[2] for path in paths))
 
