@@ -9,7 +9,7 @@ from migrations import SQL
 
 _ROOT = Path(app.__file__).parents[1]
 _CATALOGUE = _ROOT / "app" / "events" / "catalogue.py"
-_NOUNS = "record|handling|links|amendment|sighting|group|members|agency|credential|recovery|feed|emergency"
+_NOUNS = "record|handling|links|amendment|sighting|group|members|agency|credential|recovery|feed|emergency|retention"
 _WORD = rf"[\"']((?:{_NOUNS})\.[a-z_]+)[\"']"
 _ANNOUNCED = (
     r"announce\('([a-z._]+)'",
