@@ -47,11 +47,13 @@ class SharedEnvelope(_Head):
 
 
 class Tombstone(_Numbered):
-    """What is left of a retracted record."""
+    """What is left of a record that was retracted or purged."""
 
-    state: Literal[RecordState.RETRACTED] = Field(default=RecordState.RETRACTED, description="It was retracted.")
-    version: int = Field(ge=1, description="The version with which it was retracted.", examples=[3])
-    updated_at: UtcDateTime = Field(description="When it was retracted.")
+    state: Literal[RecordState.RETRACTED, RecordState.PURGED] = Field(
+        default=RecordState.RETRACTED, description="Whether it was retracted, or purged after its review date."
+    )
+    version: int = Field(ge=1, description="The version with which it was retracted or purged.", examples=[3])
+    updated_at: UtcDateTime = Field(description="When it was retracted or purged.")
 
 
 class LinkIn(Shape):

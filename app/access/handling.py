@@ -146,9 +146,14 @@ def _audience_flaws(handling: Handling, originator: str | None) -> Iterator[Flaw
 def _other_flaws(handling: Handling, today: date) -> Iterator[Flaw]:
     if HandlingCode.H3 in handling.codes and handling.caveat is None:
         yield Flaw("/caveat", "caveat-required", "Say in caveat what H3 restricts.")
-    if handling.review_on <= today:
+    yield from review_flaws(handling.review_on, today)
+
+
+def review_flaws(review_on: date, today: date) -> Iterator[Flaw]:
+    """Every rule that a review date breaks which is set today, with the pointer `/review_on`."""
+    if review_on <= today:
         yield Flaw("/review_on", "review-not-ahead", "Set a date in the future.")
-    elif handling.review_on > latest_review(today):
+    elif review_on > latest_review(today):
         detail = f"Set a date on or before {latest_review(today)}: at most {REVIEW_YEARS} years ahead."
         yield Flaw("/review_on", "review-too-late", detail)
 

@@ -17,6 +17,7 @@ from app.cli import (
     keys,
     openapi,
     oversight,
+    retention,
     serve,
     worker,
 )
@@ -61,6 +62,7 @@ app.add_typer(audit.app, name="audit")
 app.command("backup")(keeping.backup)
 app.command("restore")(keeping.restore)
 app.command("oversight")(oversight.oversight)
+app.add_typer(retention.app, name="retention")
 app.command("import")(importing.import_file)
 app.command("openapi")(openapi.openapi)
 

@@ -75,6 +75,13 @@ EXTERNAL_ID_TAKEN = ProblemType(
 RETRACTED = ProblemType(
     "retracted", 409, "The record is retracted", "A retracted record is a tombstone: it takes no further changes."
 )
+PURGED = ProblemType(
+    "purged",
+    409,
+    "The record is purged",
+    "The record's review date passed without a renewal, and its content was deleted for good. Only a tombstone is "
+    "left, which takes no further changes.",
+)
 IDEMPOTENCY_RUNNING = ProblemType(
     "idempotency-key-running",
     409,

@@ -28,6 +28,15 @@ class EventType(Vocabulary):
     RECORD_SHARED = "record.shared", "Your agency sees the record from now on: fetch it."
     RECORD_UPDATED = "record.updated", "The record has the version named: fetch it again."
     RECORD_RETRACTED = "record.retracted", "The record's originator took it back: delete what you keep of its content."
+    RECORD_PURGED = (
+        "record.purged",
+        "The record's review date passed and its content is deleted: delete what you keep of it.",
+    )
+    RECORD_REVIEW_DUE = (
+        "record.review_due",
+        "Your agency's record is purged after `review_on` in `detail` unless you renew it, or a legal hold stops it.",
+    )
+    RETENTION_CHANGED = "retention.changed", "A legal hold was placed on your agency's record, or released."
     RECORD_LOST = "record.lost", "Your agency sees the record no more: delete your copy."
     HANDLING_CHANGED = "handling.changed", "The handling of your agency's record changed: who sees it, or how."
     EMERGENCY_DISCLOSED = "emergency.disclosed", "Your agency's record was opened in an emergency, for 72 hours."

@@ -1,6 +1,6 @@
 """Records and what hangs on them."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -116,3 +116,45 @@ class Sighting(SQLModel, table=True):
     note: str | None = Field(default=None, sa_type=Text)
     grading: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
     created_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
+class ReviewWarning(SQLModel, table=True):
+    """That a record's originator was warned of a review date."""
+
+    __tablename__ = "review_warnings"
+
+    record_id: UUID = Field(foreign_key="records.id", primary_key=True)
+    review_on: date = Field(primary_key=True)
+    at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
+class Renewal(SQLModel, table=True):
+    """That a record's originator set a later review date, and why."""
+
+    __tablename__ = "renewals"
+
+    id: UUID = Field(primary_key=True)
+    record_id: UUID = Field(foreign_key="records.id")
+    reason: str = Field(sa_type=Text)
+    former_review_on: date
+    review_on: date
+    officer: str | None = Field(default=None, sa_type=Text)
+    at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
+class LegalHold(SQLModel, table=True):
+    """What keeps a record from being purged."""
+
+    __tablename__ = "legal_holds"
+
+    id: UUID = Field(primary_key=True)
+    record_id: UUID = Field(foreign_key="records.id")
+    reason: str = Field(sa_type=Text)
+    authority: str | None = Field(default=None, sa_type=Text)
+    until: date | None = Field(default=None)
+    officer: str | None = Field(default=None, sa_type=Text)
+    version: int = Field(default=1)
+    created_at: datetime = Field(sa_type=DateTime(timezone=True))
+    updated_at: datetime = Field(sa_type=DateTime(timezone=True))
+    released_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    release_reason: str | None = Field(default=None, sa_type=Text)

@@ -45,6 +45,7 @@ class RecordState(Vocabulary):
 
     CURRENT = "current", "The record stands as its originator last wrote it."
     RETRACTED = "retracted", "The originator took the record back; nothing of its content can be read."
+    PURGED = "purged", "The record's review date passed without a renewal; its content is deleted."
 
 
 class TLP(Vocabulary):

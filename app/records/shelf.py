@@ -17,6 +17,7 @@ from app.core.problems import (
     EXTERNAL_ID_TAKEN,
     FORBIDDEN,
     PRECONDITION_FAILED,
+    PURGED,
     RETRACTED,
     Flaw,
     Problem,
@@ -105,9 +106,16 @@ def require_originator(stored: Stored) -> None:
 
 
 def require_current(stored: Stored) -> None:
-    """409 for what is retracted."""
+    """409 for what is retracted or purged."""
     if stored.state is RecordState.RETRACTED:
         raise Problem(RETRACTED)
+    require_unpurged(stored)
+
+
+def require_unpurged(stored: Stored) -> None:
+    """409 for what is purged: of a retracted record the originator still has something to decide on."""
+    if stored.state is RecordState.PURGED:
+        raise Problem(PURGED)
 
 
 def next_version(envelope: Envelope, handling: Handling | None = None) -> Envelope:

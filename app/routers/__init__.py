@@ -29,6 +29,7 @@ ALL = (
     criminal_organizations.router,
     criminal_organizations.common,
     criminal_organizations.onward,
+    criminal_organizations.retention,
     relations.router,
     amendments.router,
     sightings.router,

@@ -24,6 +24,7 @@ from app.models.vocabularies import CrimeType, OrganizationKind, OrganizationSta
 from app.records.creating import OnceKey
 from app.routers.onward_requests import onward_request_routes
 from app.routers.records import record_routes
+from app.routers.retention import retention_routes
 from app.web import answers, calls
 from app.web.callers import Door, at_desk, through_door
 from app.web.listing import RecordFilters, page_of_records, require_searchable
@@ -43,8 +44,9 @@ CriminalOrganizationRead = TypeAliasType(
     Annotated[
         CriminalOrganization | SharedCriminalOrganization | Tombstone,
         Field(
-            description="A profile as the caller sees it: as its originator, as its reader, or, once it is retracted, "
-            "what is left of it. Only the first has `handling.audience`; only the last has `state: retracted`."
+            description="A profile as the caller sees it: as its originator, as its reader, or, once it is retracted "
+            "or purged, what is left of it. Only the first has `handling.audience`; only the last is in "
+            "another `state` than `current`."
         ),
     ],
 )
@@ -111,8 +113,8 @@ async def create_profile(request: Request, door: Creating) -> Response:
 async def read_profile(request: Request, door: Reading, record_id: str) -> Response:
     """Read a profile that your agency owns or that is shared with it.
 
-    Readers find of the handling only the label, codes, caveat and review date. Of a retracted profile only a tombstone
-    is left: its id, reference, version and the state `retracted`.
+    Readers find of the handling only the label, codes, caveat and review date. Of a retracted or purged profile
+    only a tombstone is left: its id, reference, version and that state.
     """
     served = await door.house.reader.record(door.visit, door.permission, KIND.value, parse_uuid(record_id))
     return answers.document(request, served.document, served.version)
@@ -141,3 +143,4 @@ async def change_profile(request: Request, desk: Writing, record_id: str) -> Res
 
 common = record_routes(KIND, CriminalOrganizationRead, TAG)
 onward = onward_request_routes(KIND, TAG)
+retention = retention_routes(KIND, CriminalOrganizationRead, TAG)

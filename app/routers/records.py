@@ -16,7 +16,7 @@ from app.core.ids import parse_uuid
 from app.core.problems import not_found
 from app.identity.roles import Permission
 from app.models.vocabularies import LinkType, RecordKind
-from app.records import history, links, opening, shelf
+from app.records import history, links, opening, reviews, shelf
 from app.records.shapes import Access, LinkOut, Reach, VersionSummary
 from app.routers.disclosures import disclosure_routes
 from app.routers.parts import DryRun, note_read, page
@@ -72,14 +72,14 @@ def _handling_routes(router: APIRouter, kind: RecordKind, noun: str, writing: An
     ) -> Response:
         """Replace the whole handling, based on the handling's ETag. Whoever loses sight by it loses it at once.
 
-        It is a recall too: those agencies are asked what they did with their copies.
-
-        With `dry_run=true` the answer lists who would see the record, who would gain and who would lose sight.
+        It is a recall too: those agencies are asked what they did with their copies. The review date stays if it is
+        left out, and can be set to an earlier day; a later one takes a renewal. With `dry_run=true` the answer lists
+        who would see the record, who would gain and who would lose sight.
         """
         stored = await calls.fetch_own(request, desk, kind, record_id)
         calls.require_match(request, stored.audience_version)
         sent = await calls.read_body(request, HandlingIn)
-        handling = Handling.model_validate(sent.model_dump())
+        handling = reviews.keep_review(stored, sent)
         if dry_run:
             await opening.check_replacement(desk, stored, handling)
             await note_read(desk, "handling.try", stored)
@@ -200,7 +200,8 @@ def _retraction_route(router: APIRouter, kind: RecordKind, noun: str, writing: A
     async def retract(request: Request, desk: Annotated[Desk, writing], record_id: str) -> Response:
         """Take your record back: from the next request on, all that anybody reads is that it is retracted.
 
-        You still find what it said in its versions. Whoever could read it is asked what it did with its copies.
+        You still find what it said in its versions, until its review date: then they are purged like any record's.
+        Whoever could read it is asked what it did with its copies.
         """
         stored = await calls.fetch_own(request, desk, kind, record_id)
 

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Final
 
 import psycopg
+import structlog
 from procrastinate import App, PsycopgConnector
 from procrastinate.jobs import Status
 
@@ -17,6 +18,9 @@ from app.core.crypto import MasterKey
 from app.core.db import Connection
 from app.domain.agreements import signing
 from app.events import sight
+from app.records import purging
+
+log = structlog.get_logger("interdesk.worker")
 
 SCHEMA: Final = "procrastinate"
 
@@ -34,6 +38,7 @@ CLOCK: Final = {
     "warn_expiring_credentials": "41 * * * *",
     "tell_overdue_onward_requests": "* * * * *",
     "ensure_audit_months": "17 3 * * *",
+    "keep_review_dates": "33 1 * * *",
 }
 """When each job is queued: minute, hour, day, month, weekday and, where there is a sixth field, second, in UTC."""
 
@@ -74,6 +79,12 @@ async def _ensure_audit_months(connection: Connection) -> None:
     await connection.execute("SELECT ensure_audit_months(%s)", (_AUDIT_MONTHS_AHEAD,))
 
 
+async def _keep_review_dates(connection: Connection) -> None:
+    report = await purging.run(connection)
+    counts = {name: len(getattr(report, name)) for name in ("warned", "purged", "held", "busy")}
+    log.info("review dates kept", **counts, names_left=report.names_left)
+
+
 JOBS: Final[dict[str, Job]] = {
     "tell_sight_changes": sight.tell_changes,
     "lapse_emergencies": _lapse_emergencies,
@@ -83,6 +94,7 @@ JOBS: Final[dict[str, Job]] = {
     "warn_expiring_credentials": _warn_expiring_credentials,
     "tell_overdue_onward_requests": _tell_overdue_onward_requests,
     "ensure_audit_months": _ensure_audit_months,
+    "keep_review_dates": _keep_review_dates,
 }
 """What each job does, by the name under which it is queued, on an autocommit connection of interdesk_worker."""
 

@@ -50,7 +50,7 @@ ALTER TABLE groups ADD COLUMN charter uuid REFERENCES agreements (id);
 CREATE INDEX groups_by_charter ON groups (charter) WHERE charter IS NOT NULL;
 
 -- Recipients of disclosures that waited for no legal basis; they see the record until the moment named.
--- Their record and disclosure are in tables of a later file, and neither is ever deleted.
+-- Their record and disclosure are in tables of a later file, which deletes these rows where it deletes the disclosure.
 CREATE TABLE emergencies (
   disclosure_id uuid NOT NULL,
   agency text NOT NULL REFERENCES agencies (code),

@@ -169,29 +169,29 @@ SET search_path = pg_catalog, public, pg_temp AS $$
 $$;
 CREATE POLICY since_seen ON record_versions FOR SELECT TO interdesk_api, interdesk_worker USING (EXISTS (
   SELECT FROM records r WHERE r.id = record_id AND (r.originator = caller_agency()
-    OR (record_versions.version >= first_version_seen(r.id) AND (r.state <> 'retracted' OR record_versions.version = r.version)))));
+    OR (record_versions.version >= first_version_seen(r.id) AND (r.state = 'current' OR record_versions.version = r.version)))));
 CREATE POLICY originator ON disclosures FOR SELECT TO interdesk_api, interdesk_worker USING (EXISTS (
   SELECT FROM records r WHERE r.id = record_id AND r.originator = caller_agency()));
 CREATE POLICY both_ends ON record_links FOR SELECT TO interdesk_api, interdesk_worker USING (
-  EXISTS (SELECT FROM records r WHERE r.id = record_id AND (r.state <> 'retracted' OR r.originator = caller_agency()))
-  AND EXISTS (SELECT FROM records r WHERE r.id = target_id AND (r.state <> 'retracted' OR r.originator = caller_agency())));
+  EXISTS (SELECT FROM records r WHERE r.id = record_id AND (r.state = 'current' OR r.originator = caller_agency()))
+  AND EXISTS (SELECT FROM records r WHERE r.id = target_id AND (r.state = 'current' OR r.originator = caller_agency())));
 CREATE POLICY originator_links ON record_links FOR INSERT TO interdesk_api, interdesk_worker WITH CHECK (
-  EXISTS (SELECT FROM records r WHERE r.id = record_id AND r.originator = caller_agency() AND r.state <> 'retracted')
+  EXISTS (SELECT FROM records r WHERE r.id = record_id AND r.originator = caller_agency() AND r.state = 'current')
   AND EXISTS (SELECT FROM records r WHERE r.id = target_id AND r.kind = target_kind
-    AND (r.state <> 'retracted' OR r.originator = caller_agency())));
+    AND (r.state = 'current' OR r.originator = caller_agency())));
 CREATE POLICY originator_unlinks ON record_links FOR DELETE TO interdesk_api, interdesk_worker USING (
   EXISTS (SELECT FROM records r WHERE r.id = record_id AND r.originator = caller_agency()));
 -- A reader's contribution is between it and the originator: shown to a third agency it would tell who else sees the record.
 CREATE POLICY proposer_and_originator ON amendments FOR SELECT TO interdesk_api, interdesk_worker USING (EXISTS (
-  SELECT FROM records r WHERE r.id = record_id AND (r.originator = caller_agency() OR (agency = caller_agency() AND r.state <> 'retracted'))));
+  SELECT FROM records r WHERE r.id = record_id AND (r.originator = caller_agency() OR (agency = caller_agency() AND r.state = 'current'))));
 CREATE POLICY reader_proposes ON amendments FOR INSERT TO interdesk_api, interdesk_worker WITH CHECK (agency = caller_agency() AND EXISTS (
-  SELECT FROM records r WHERE r.id = record_id AND r.state <> 'retracted'));
+  SELECT FROM records r WHERE r.id = record_id AND r.state = 'current'));
 CREATE POLICY originator_decides ON amendments FOR UPDATE TO interdesk_api, interdesk_worker USING (EXISTS (
   SELECT FROM records r WHERE r.id = record_id AND r.originator = caller_agency())) WITH CHECK (true);
 CREATE POLICY observer_and_originator ON sightings FOR SELECT TO interdesk_api, interdesk_worker USING (EXISTS (
-  SELECT FROM records r WHERE r.id = record_id AND (r.originator = caller_agency() OR (agency = caller_agency() AND r.state <> 'retracted'))));
+  SELECT FROM records r WHERE r.id = record_id AND (r.originator = caller_agency() OR (agency = caller_agency() AND r.state = 'current'))));
 CREATE POLICY reader_observes ON sightings FOR INSERT TO interdesk_api, interdesk_worker WITH CHECK (agency = caller_agency() AND EXISTS (
-  SELECT FROM records r WHERE r.id = record_id AND r.state <> 'retracted'));
+  SELECT FROM records r WHERE r.id = record_id AND r.state = 'current'));
 
 -- What of an audience the caller may not name: agencies that are none, and groups it does not stand in.
 CREATE FUNCTION unknown_in_audience(p_agencies text[], p_groups uuid[])

@@ -152,12 +152,17 @@ BEGIN
         DELETE FROM record_search WHERE record_id = OLD.id;
         RETURN NULL;
     END IF;
+    IF NEW.state = 'purged' THEN
+        -- Found by its id and its reference alone.
+        DELETE FROM record_search WHERE record_id = NEW.id;
+        RETURN NULL;
+    END IF;
     INSERT INTO record_sight (principal, kind, updated_at, created_at, record_id, originator, excluded)
     SELECT DISTINCT principal, NEW.kind, NEW.updated_at, NEW.created_at, NEW.id, NEW.originator, NEW.excluded
     FROM unnest(NEW.audience) AS principal;
     -- A tombstone keeps its place in lists, but nothing that it said may find it.
-    v_names := CASE WHEN NEW.state = 'retracted' THEN '{}' ELSE fold_names(NEW.names) END;
-    v_tags := record_tags(NEW.originator, CASE WHEN NEW.state = 'retracted' THEN '{}' ELSE NEW.facets END);
+    v_names := CASE WHEN NEW.state = 'current' THEN fold_names(NEW.names) ELSE '{}' END;
+    v_tags := record_tags(NEW.originator, CASE WHEN NEW.state = 'current' THEN NEW.facets ELSE '{}' END);
     INSERT INTO record_search
         (record_id, kind, originator, created_at, updated_at, audience, excluded, names, terms)
     VALUES
@@ -167,6 +172,10 @@ BEGIN
         (kind, originator, created_at, updated_at, audience, excluded, names, terms) =
         (excluded.kind, excluded.originator, excluded.created_at, excluded.updated_at, excluded.audience,
          excluded.excluded, excluded.names, excluded.terms);
+    IF v_names <> '{}' THEN
+        -- Shared with every other writer; forget_names() alone keeps them out, for the moment in which it deletes.
+        PERFORM pg_advisory_xact_lock_shared(hashtextextended('interdesk.name_words', 0));
+    END IF;
     INSERT INTO name_words (word)
     SELECT word FROM vocabulary_words(v_names) AS words (word)
     WHERE NOT EXISTS (SELECT FROM name_words AS known WHERE known.word = words.word);
@@ -188,12 +197,13 @@ BEGIN
     TRUNCATE record_sight, record_search, name_words;
     INSERT INTO record_sight (principal, kind, updated_at, created_at, record_id, originator, excluded)
     SELECT DISTINCT principal, kind, updated_at, created_at, id, originator, excluded
-    FROM records, unnest(audience) AS principal;
+    FROM records, unnest(audience) AS principal WHERE state <> 'purged';
     INSERT INTO record_search (record_id, kind, originator, created_at, updated_at, audience, excluded, names, terms)
     SELECT id, kind, originator, created_at, updated_at, audience, excluded, folded.names,
-           search_terms(folded.names, record_tags(originator, CASE WHEN state = 'retracted' THEN '{}' ELSE facets END))
+           search_terms(folded.names, record_tags(originator, CASE WHEN state = 'current' THEN facets ELSE '{}' END))
     FROM records AS r, LATERAL (
-        SELECT CASE WHEN r.state = 'retracted' THEN '{}' ELSE fold_names(r.names) END AS names OFFSET 0) AS folded;
+        SELECT CASE WHEN r.state = 'current' THEN fold_names(r.names) ELSE '{}' END AS names OFFSET 0) AS folded
+    WHERE r.state <> 'purged';
     GET DIAGNOSTICS v_count = ROW_COUNT;
     INSERT INTO name_words (word) SELECT DISTINCT word FROM record_search, vocabulary_words(names) AS word;
     RETURN v_count;
@@ -486,7 +496,7 @@ BEGIN
           AND r.kind = p_kind AND (r.%1$s, r.id) < (p_after_at, p_after_id) AND r.updated_at > v_since
           AND (p_originator IS NULL OR r.originator = p_originator)
           AND (p_shared_with_me IS NOT TRUE OR r.originator <> v_agency)
-          AND (v_facets = '{}' OR r.facets @> v_facets AND r.state <> 'retracted')
+          AND (v_facets = '{}' OR r.facets @> v_facets AND r.state = 'current')
         ORDER BY r.%1$s DESC, r.id DESC
         LIMIT p_limit;
         RETURN;
@@ -503,7 +513,7 @@ BEGIN
                    r.updated_at > v_since
                    AND (p_originator IS NULL OR r.originator = p_originator)
                    AND (p_shared_with_me IS NOT TRUE OR r.originator <> v_agency)
-                   AND (v_facets = '{}' OR r.facets @> v_facets AND r.state <> 'retracted')
+                   AND r.state <> 'purged' AND (v_facets = '{}' OR r.facets @> v_facets AND r.state = 'current')
                    AND may_see(r.audience, r.excluded, v_principals, v_agency) AS fits
             FROM (
                 SELECT q.id, q.%1$s AS at, q.updated_at, q.originator, q.audience, q.excluded, q.facets, q.state

@@ -185,6 +185,7 @@ async def _hang_on(scene: Scene, other: str, *contributors: Partner) -> dict[str
         "disclosure_id": await originator.post(
             f"{path}/disclosures", {"agencies": [READER], "purpose": "Search for a missing person."}
         ),
+        "hold_id": await originator.post(f"{path}/legal-holds", {"reason": "Evidence."}),
     }
     for partner in contributors:
         made["amendment_id"] = await partner.post(f"{path}/amendments", {"patch": {"status": "dormant"}})

@@ -50,6 +50,9 @@ BODIES: dict[str, dict[str, Any]] = {
     "propose_criminal_organization_amendment": {"patch": {"status": "dormant"}},
     "accept_criminal_organization_amendment": {"note": "Thank you."},
     "reject_criminal_organization_amendment": {"note": "No."},
+    "renew_criminal_organization": {"reason": "Trial pending."},
+    "place_criminal_organization_legal_hold": {"reason": "Evidence."},
+    "release_criminal_organization_legal_hold": {"reason": "The judgment is final."},
     "record_criminal_organization_sighting": {"assessment": "corroborates"},
     "state_criminal_organization_relation": {"type": "funds", "target": "01920000-0000-7000-8000-000000000000"},
     "request_criminal_organization_onward_sharing": {

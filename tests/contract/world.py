@@ -115,6 +115,7 @@ async def build(hub: Hub) -> World:
         )
     await _build_recalls(world)
     await _build_profiles(world)
+    await _build_retention(world)
     await _build_sign_in(world)
     await _build_groups(world)
     await _build_agreements(world)
@@ -166,6 +167,17 @@ async def _build_recalls(world: World) -> None:
     world.names[documented_id(61)] = recall.json()["id"]
     done = await interpol.post(f"/v1/recalls/{recall.json()['id']}/acknowledge", {"outcome": "deleted"})
     assert done.status_code == 200, done.text
+
+
+async def _build_retention(world: World) -> None:
+    korea, today = world.caller("KR-KNPA analyst"), clock.now().date()
+    held = {"reason": "Evidence in the Bokor trial.", "authority": "Seoul Central District Court, 2026Gahap1187"}
+    world.name(20, await korea.post(f"{PROFILES}/{world.names[documented_id(1)]}/legal-holds", held))
+    near = {"name": "Kampot ring", "handling": {"review_on": str(today + timedelta(days=90))}}
+    kept = world.name(21, await korea.post(PROFILES, near))
+    sooner = {"reason": "Trial pending.", "review_on": str(today + timedelta(days=180))}
+    answer = await korea.post(f"{PROFILES}/{kept}/renew", sooner, '"1"', headers={"On-Behalf-Of": "Insp. Example"})
+    assert answer.status_code == 200, answer.text
 
 
 async def _build_sign_in(world: World) -> None:

@@ -41,6 +41,7 @@ async def create_at_once(
 
 async def patch(desk: Desk, stored: Stored, sent: CriminalOrganizationPatch) -> Stored:
     """Apply a merge patch; the profile as it stands if nothing differs, 422 if the whole would not be right."""
+    shelf.require_current(stored)
     before = stored.fields
     content = validated(CriminalOrganizationContent, sent.merged(before))
     changed = changed_fields(before, content.model_dump(mode="json", by_alias=True))

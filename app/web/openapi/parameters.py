@@ -65,6 +65,7 @@ PLACEHOLDERS: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
     "relation_id": ("The relation's id.", _UUID),
     "amendment_id": ("The amendment's id.", _UUID),
     "sighting_id": ("The sighting's id.", _UUID),
+    "hold_id": ("The legal hold's id.", _UUID),
     "disclosure_id": ("The disclosure's id.", _UUID),
     "request_id": ("The onward request's id.", _UUID),
     "recall_id": ("The recall's id.", _UUID),

@@ -62,7 +62,9 @@ def problems_of(spec: Mapping[str, Any], note: Note | None, path: str, method: s
         slugs += ["body-too-large", "unsupported-media-type", "invalid-body"]
     if note.once:
         slugs += ["body-too-large", "idempotency-key-running", "idempotency-key-mismatch"]
-    return list(dict.fromkeys([*slugs, *note.problems]))
+    # What takes nothing more when it is retracted takes nothing more when it is purged.
+    also = ["purged"] if "retracted" in note.problems else []
+    return list(dict.fromkeys([*slugs, *note.problems, *also]))
 
 
 def problem_examples() -> dict[str, Any]:
