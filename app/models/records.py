@@ -64,6 +64,7 @@ class Disclosure(SQLModel, table=True):
     emergency: str | None = Field(default=None, sa_type=Text)
     lapses_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
     confirmed_by: UUID | None = Field(default=None, foreign_key="disclosures.id")
+    confirmation: str | None = Field(default=None, sa_type=Text)
     version: int = Field(default=1)
     at: datetime = Field(sa_type=DateTime(timezone=True))
     officer: str | None = Field(default=None, sa_type=Text)

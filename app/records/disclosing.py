@@ -171,8 +171,8 @@ def _at_the_root(problem: Problem) -> Problem:
 
 
 _COLUMNS = sql.SQL(
-    "id, agencies, groups, legal_basis, without_basis, purpose, emergency, lapses_at, confirmed_by, version, at,"
-    " officer, onward_request_id AS onward_request,"
+    "id, agencies, groups, legal_basis, without_basis, purpose, emergency, lapses_at, confirmed_by, confirmation,"
+    " version, at, officer, onward_request_id AS onward_request,"
     " (SELECT o.agency FROM onward_requests o WHERE o.id = onward_request_id) AS requested_by"
 )
 _PAGE = sql.SQL(

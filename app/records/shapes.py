@@ -87,6 +87,7 @@ class Disclosure(Shape):
     reason: Paragraph | None = Field(description="Why it could not wait; null where it was no emergency.")
     lapses_at: UtcDateTime | None = Field(description="Until when an emergency disclosure stands, if not recalled.")
     confirmed_by: UUID | None = Field(description="The disclosure that took an emergency's place on a legal basis.")
+    confirmation: Paragraph | None = Field(description="Why an emergency was last confirmed; null if it was not.")
     officer: str | None = Field(description="On whose behalf, if the call said so.")
     requested_by: AgencyCode | None = Field(description="The reader whose onward request it grants, if it grants one.")
     onward_request: UUID | None = Field(description="That request.")

@@ -75,6 +75,7 @@ CREATE TABLE disclosures (
   lapses_at timestamptz CHECK ((lapses_at IS NULL) = (emergency IS NULL)),
   -- The disclosure that confirmed an emergency on a legal basis.
   confirmed_by uuid REFERENCES disclosures (id),
+  confirmation text,
   version integer NOT NULL DEFAULT 1,
   at timestamptz NOT NULL,
   officer text
@@ -513,11 +514,12 @@ BEGIN
   END IF;
   UPDATE emergencies SET until = coalesce(p_lapses_at, until), ended_at = CASE WHEN p_by IS NOT NULL THEN clock_timestamp() END
   WHERE disclosure_id = p_disclosure AND ended_at IS NULL AND until > clock_timestamp();
-  UPDATE disclosures SET lapses_at = coalesce(p_lapses_at, lapses_at), confirmed_by = p_by, version = version + 1 WHERE id = p_disclosure;
+  UPDATE disclosures SET lapses_at = coalesce(p_lapses_at, lapses_at), confirmed_by = p_by, confirmation = p_reason, version = version + 1
+  WHERE id = p_disclosure;
   PERFORM announce('emergency.confirmed', v_record.kind, p_record, v_record.reference, v_record.version, ARRAY[v_record.originator], '{}',
     true, jsonb_build_object('disclosure', p_disclosure, 'lapses_at', utc_text(p_lapses_at), 'confirmed_by', p_by));
   PERFORM audit('disclosure.confirm', 'done', v_record.kind, ARRAY[p_record], '{}',
-    jsonb_build_object('disclosure', p_disclosure, 'lapses_at', utc_text(p_lapses_at), 'confirmed_by', p_by, 'reason', p_reason));
+    jsonb_build_object('disclosure', p_disclosure, 'lapses_at', utc_text(p_lapses_at), 'confirmed_by', p_by));
   RETURN 'changed';
 END $$;
 

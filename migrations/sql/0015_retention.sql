@@ -70,16 +70,13 @@ BEGIN
   RETURN NEW;
 END $$;
 CREATE TRIGGER amendments_to_what_stands BEFORE INSERT ON amendments FOR EACH ROW EXECUTE FUNCTION refuse_purged('record_id');
+CREATE TRIGGER onward_requests_for_what_stands BEFORE INSERT ON onward_requests FOR EACH ROW EXECUTE FUNCTION refuse_purged('record_id');
 CREATE TRIGGER sightings_of_what_stands BEFORE INSERT ON sightings FOR EACH ROW EXECUTE FUNCTION refuse_purged('record_id');
 CREATE TRIGGER links_of_what_stands BEFORE INSERT ON record_links FOR EACH ROW EXECUTE FUNCTION refuse_purged('record_id', 'target_id');
 REVOKE ALL ON FUNCTION refuse_purged FROM PUBLIC;
 ALTER FUNCTION refuse_purged OWNER TO interdesk_engine;
 
 SET LOCAL ROLE interdesk_engine;
-
-CREATE FUNCTION utc_today() RETURNS date LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
-  SELECT (clock_timestamp() AT TIME ZONE 'UTC')::date
-$$;
 
 -- A day as it stands in a handling, so many months from now.
 CREATE FUNCTION review_day(p_months integer) RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
@@ -203,6 +200,7 @@ CREATE FUNCTION clear_record(p_record uuid) RETURNS void LANGUAGE sql VOLATILE S
   DELETE FROM lifted_exclusions WHERE record_id = p_record;
   DELETE FROM emergencies WHERE record_id = p_record;
   DELETE FROM disclosures WHERE record_id = p_record;
+  DELETE FROM onward_requests WHERE record_id = p_record;
   DELETE FROM record_links WHERE record_id = p_record OR target_id = p_record;
   DELETE FROM amendments WHERE record_id = p_record;
   DELETE FROM sightings WHERE record_id = p_record;
@@ -215,7 +213,7 @@ $$;
 CREATE FUNCTION purged_document(p_id uuid, p_reference text, p_version integer, p_at timestamptz) RETURNS text LANGUAGE sql STABLE
 SET search_path = pg_catalog, public, pg_temp AS $$
   SELECT format('{"id":"%s","reference":"%s","state":"purged","version":%s,"updated_at":"%s"}', p_id, p_reference, p_version,
-    to_char(p_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))
+    utc_text(p_at))
 $$;
 
 -- Makes a tombstone of one record that the caller of this function has locked. Whoever sees the record at this moment
@@ -234,6 +232,8 @@ BEGIN
     handling = handling || '{"codes": [], "caveat": null, "legal_basis": null, "discoverable": "none"}'
   WHERE id = p_was.id;
   PERFORM clear_record(p_was.id);
+  -- A recall outlives the record, since its recipients still answer for their copies; not so why it was made.
+  UPDATE recalls SET reason = 'The record has been purged since.' WHERE record_id = p_was.id;
   INSERT INTO record_versions (record_id, version, at, changed, document, shared_document)
   VALUES (p_was.id, p_was.version + 1, v_at, ARRAY['state'], v_document, v_document);
   INSERT INTO record_grants (record_id, principal, since) SELECT p_was.id, a, v_at FROM unnest(v_seeing) AS a;
@@ -287,7 +287,7 @@ BEGIN
   RETURN v_words[cardinality(v_words)];
 END $$;
 
-REVOKE ALL ON FUNCTION utc_today, review_day, is_held, renew_record, place_legal_hold, release_legal_hold, records_up_for_review, warn_of_reviews,
+REVOKE ALL ON FUNCTION review_day, is_held, renew_record, place_legal_hold, release_legal_hold, records_up_for_review, warn_of_reviews,
   clear_record, purged_document, entomb, purge_due_records, forget_names FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION renew_record, place_legal_hold, release_legal_hold TO interdesk_api, interdesk_worker;
 GRANT EXECUTE ON FUNCTION records_up_for_review, warn_of_reviews, purge_due_records, forget_names TO interdesk_worker;

@@ -30,6 +30,8 @@ KEPT = {
     "audit_entries": "who did what to which record is not content, and stays as it is sealed",
     "events": "that something happened, by ids",
     "idempotency_keys": "hash of a body, for a day",
+    "recalls": "who was asked for copies, and by when; why is put out",
+    "recall_recipients": "what recipients said of their own copies",
     "record_grants": "who saw the record at its end",
     "record_search": "deleted by the trigger on records",
     "record_sight": "deleted by the trigger on records",
