@@ -33,6 +33,10 @@ class EventType(Vocabulary):
     EMERGENCY_DISCLOSED = "emergency.disclosed", "Your agency's record was opened in an emergency, for 72 hours."
     EMERGENCY_CONFIRMED = "emergency.confirmed", "An emergency disclosure of your agency's record stands on."
     EMERGENCY_LAPSED = "emergency.lapsed", "An emergency disclosure of your agency's record has ended unconfirmed."
+    HANDLING_ACKNOWLEDGED = (
+        "handling.acknowledged",
+        "An agency acknowledged the record's caveat: the record's content is open to it from now on.",
+    )
     LINKS_CHANGED = "links.changed", "A link of your agency's record was added or taken back."
     AMENDMENT_PROPOSED = "amendment.proposed", "A change to the record was proposed to its originator."
     AMENDMENT_ACCEPTED = "amendment.accepted", "The originator accepted a change that was proposed to the record."

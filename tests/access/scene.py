@@ -24,6 +24,8 @@ PARTY, LAPSED = "BN-RBPF", "MM-MPF"
 """Saw the record on an agreement that is suspended now, and in an emergency that has lapsed."""
 
 
+CAVEAT = "Ask the originator before acting on this."
+
 POWERS = ("analyst", "commander", "agency_admin")
 """Roles that may call nearly everything there is."""
 
@@ -132,7 +134,7 @@ async def set_scene(hub: Hub) -> Scene:
         threat_level="high",
         activities=[{"type": "phone_scam"}],
         locations=[{"country": "KH"}],
-        handling={"tlp": "AMBER", "audience": audience},
+        handling={"tlp": "AMBER", "codes": ["H1", "H3"], "caveat": CAVEAT, "audience": audience},
     )
     other = await originator.profile("Sihanouk Ring", handling={"tlp": "AMBER", "audience": audience})
     scene = Scene(hub, originator, reader, {}, record, group, _ask_for_recovery(hub))
@@ -182,6 +184,8 @@ async def _hang_on(scene: Scene, other: str, *contributors: Partner) -> dict[str
         ),
     }
     for partner in contributors:
+        acknowledged = await partner.post(f"{path}/handling/acknowledge", {"caveat": CAVEAT})
+        assert acknowledged.status_code == 200, acknowledged.text
         made["amendment_id"] = await partner.post(f"{path}/amendments", {"patch": {"status": "dormant"}})
         made["sighting_id"] = await partner.post(f"{path}/sightings", {"assessment": "corroborates"})
     assert {answer.status_code for answer in made.values()} == {201}, {name: a.text for name, a in made.items()}

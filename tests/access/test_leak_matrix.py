@@ -10,6 +10,7 @@ import pytest
 
 from app.identity.secrets import new_client_id
 from tests.access.scene import (
+    CAVEAT,
     INVITED_TOO,
     ORIGINATOR,
     PATH,
@@ -37,6 +38,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "replace_criminal_organization_handling": {"tlp": "RED", "audience": {"agencies": [READER]}},
     "disclose_criminal_organization": {"agencies": [READER], "purpose": "Search for a missing person."},
     "confirm_criminal_organization_disclosure": {"reason": "They are not found yet."},
+    "acknowledge_criminal_organization_caveat": {"caveat": CAVEAT},
     "add_criminal_organization_link": {
         "type": "related_to",
         "kind": "criminal-organizations",
@@ -303,7 +305,9 @@ async def test_the_trail_of_a_hidden_id_reads_like_that_of_none(hub: Hub) -> Non
     others = {(entry["agency"], entry["action"]) for entry in seen.json()["items"]}
     # What strangers were refused is their own agencies' affair; what they did while they saw the record is not.
     assert others == {
-        (agency, action) for agency in ("MY-RMP", "VN-MPS") for action in ("amendment.propose", "sighting.add")
+        (agency, action)
+        for agency in ("MY-RMP", "VN-MPS")
+        for action in ("handling.acknowledge", "amendment.propose", "sighting.add")
     }
 
 
