@@ -56,6 +56,22 @@ class Tombstone(_Numbered):
     updated_at: UtcDateTime = Field(description="When it was retracted or purged.")
 
 
+class Cover(_Numbered):
+    """What lists show of a record with H3 until the caller's agency acknowledges the caveat: nothing of the content.
+
+    GET by id answers 409 meanwhile, so no ETag ever stands for a cover.
+    """
+
+    originator: AgencyCode = Field(description="The agency that owns the record.", examples=["KR-KNPA"])
+    version: int = Field(ge=1, description="Counts the changes that readers see.", examples=[1])
+    state: Literal[RecordState.ACKNOWLEDGEMENT_REQUIRED] = Field(
+        default=RecordState.ACKNOWLEDGEMENT_REQUIRED, description="The caveat is to be acknowledged first."
+    )
+    created_at: UtcDateTime = Field(description="When the record was created.")
+    updated_at: UtcDateTime = Field(description="When what readers see last changed.")
+    handling: ReaderHandling = Field(description="Under which rules the record is shared; `caveat` is what to read.")
+
+
 class LinkIn(Shape):
     """A pointer to another record."""
 

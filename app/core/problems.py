@@ -54,6 +54,14 @@ NOT_FOUND = ProblemType(
     "There is nothing here that you may know of. A record that exists but is not shared with you answers exactly "
     "the same.",
 )
+HANDLING_FORBIDS = ProblemType(
+    "handling-forbids",
+    403,
+    "The handling forbids this use",
+    "You may read these records, but their handling codes do not let you use them so: H1 keeps a record out of exports "
+    "for the purpose `evidence`. `references` names the records that stand in the way. Ask their originators, or leave "
+    "these records out.",
+)
 METHOD_NOT_ALLOWED = ProblemType(
     "method-not-allowed", 405, "Method not allowed", "This path does not take this method; `Allow` lists what it takes."
 )
@@ -71,6 +79,14 @@ EXTERNAL_ID_TAKEN = ProblemType(
     409,
     "This external_id is taken",
     "Your agency already has a record of this kind with this `external_id`. `existing` is its path.",
+)
+ACKNOWLEDGEMENT_REQUIRED = ProblemType(
+    "acknowledgement-required",
+    409,
+    "Acknowledge the caveat first",
+    "The record carries the handling code H3, and your agency has not acknowledged its caveat as it reads now. "
+    "`caveat` is its wording: show it to whoever is to read the record, and send it back to `POST "
+    "…/handling/acknowledge`, once for the whole agency. A changed caveat is asked for again.",
 )
 RETRACTED = ProblemType(
     "retracted", 409, "The record is retracted", "A retracted record is a tombstone: it takes no further changes."

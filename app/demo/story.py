@@ -326,6 +326,9 @@ AMENDMENTS: Final = (
     Contribution("TIDELINE", "TH-RTP", {"patch": {"status": "active"}, "note": "See our sighting."}),
 )
 
+ACKNOWLEDGEMENTS: Final = (("LANTERN", "KH-CNP"),)
+"""Profiles with H3, and agencies that acknowledged their caveat; the others are shown a cover."""
+
 DISCLOSURES: Final = (
     Contribution(
         "SEAGLASS",

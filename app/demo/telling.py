@@ -30,7 +30,7 @@ from app.domain.criminal_organizations.shapes import (
 from app.domain.groups import groups, members
 from app.domain.groups.shapes import GroupCreate
 from app.models.vocabularies import AgreementKind
-from app.records import disclosing, onward_requests, recalls, shelf
+from app.records import caveats, disclosing, onward_requests, recalls, shelf
 from app.records.onward_shapes import OnwardRequestIn
 from app.records.recall_shapes import AcknowledgementIn, RecallIn
 from app.records.shapes import DisclosureIn
@@ -155,6 +155,8 @@ async def _contribute(narrator: _Narrator) -> None:
         async with narrator.at(sighting.agency, sighting.profile) as (desk, stored):
             if _own(desk, await sightings.listed(desk, stored, None, _MANY)) == 0:
                 await sightings.add(desk, stored, validated(SightingIn, sighting.body))
+    for profile, agency in story.ACKNOWLEDGEMENTS:
+        await _acknowledge(narrator, profile, agency)
     for amendment in story.AMENDMENTS:
         await _amend(narrator, amendment)
     for asked in asking.ONWARD_REQUESTS:
@@ -169,6 +171,13 @@ async def _contribute(narrator: _Narrator) -> None:
             if not await disclosing.disclosures(desk, stored, None, _MANY):
                 sent = validated(DisclosureIn, disclosure.body)
                 await disclosing.disclose(desk, profiles.KIND, stored.envelope.id, sent)
+
+
+async def _acknowledge(narrator: _Narrator, profile: str, agency: str) -> None:
+    async with narrator.open_desk(agency) as desk:
+        stored = await shelf.find(desk, profiles.KIND, narrator.ids[profile])
+        if stored.covered:
+            await caveats.acknowledge(desk, stored, stored.envelope.handling.caveat or "")
 
 
 async def _amend(narrator: _Narrator, amendment: Contribution) -> None:

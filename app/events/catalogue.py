@@ -53,6 +53,10 @@ class EventType(Vocabulary):
     )
     RECALL_OVERDUE = "recall.overdue", "The recipient has not acknowledged the recall in time; both sides are told."
     RECALL_ESCALATED = "recall.escalated", "A recall is overdue by seven more days; both sides are told."
+    HANDLING_ACKNOWLEDGED = (
+        "handling.acknowledged",
+        "An agency acknowledged the record's caveat: the record's content is open to it from now on.",
+    )
     LINKS_CHANGED = "links.changed", "A link of your agency's record was added or taken back."
     AMENDMENT_PROPOSED = "amendment.proposed", "A change to the record was proposed to its originator."
     AMENDMENT_ACCEPTED = "amendment.accepted", "The originator accepted a change that was proposed to the record."

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, DateTime, Text, Uuid
+from sqlalchemy import ARRAY, Boolean, Column, Computed, DateTime, LargeBinary, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -30,6 +30,14 @@ class Record(SQLModel, table=True):
     handling: dict[str, Any] = Field(sa_type=JSONB)
     audience: list[str] = Field(sa_type=ARRAY(Text))
     excluded: list[str] = Field(sa_type=ARRAY(Text))
+    covered: bool = Field(
+        sa_column=Column(
+            Boolean,
+            Computed("state = 'current' AND coalesce(handling -> 'codes' ? 'H3', false)", persisted=True),
+            nullable=False,
+        )
+    )
+    """Whether readers must acknowledge the caveat before they are shown anything of the content (H3)."""
     facets: list[str] = Field(sa_type=ARRAY(Text))
     names: list[str] = Field(sa_type=ARRAY(Text))
     document: str = Field(sa_type=Text)
@@ -84,6 +92,22 @@ class RecordLink(SQLModel, table=True):
     since: str | None = Field(default=None, sa_type=Text)
     note: str | None = Field(default=None, sa_type=Text)
     created_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
+class CaveatAcknowledgement(SQLModel, table=True):
+    """That an agency acknowledged a record's caveat in the words that this version of the record had."""
+
+    __tablename__ = "caveat_acknowledgements"
+
+    id: UUID = Field(primary_key=True)
+    record_id: UUID
+    agency: str = Field(foreign_key="agencies.code", sa_type=Text)
+    caveat: str = Field(sa_type=Text)
+    caveat_hash: bytes = Field(sa_type=LargeBinary)
+    record_version: int
+    client_id: str = Field(sa_type=Text)
+    officer: str | None = Field(default=None, sa_type=Text)
+    at: datetime = Field(sa_type=DateTime(timezone=True))
 
 
 class Amendment(SQLModel, table=True):

@@ -46,6 +46,10 @@ class RecordState(Vocabulary):
     CURRENT = "current", "The record stands as its originator last wrote it."
     RETRACTED = "retracted", "The originator took the record back; nothing of its content can be read."
     PURGED = "purged", "The record's review date passed without a renewal; its content is deleted."
+    ACKNOWLEDGEMENT_REQUIRED = (
+        "acknowledgement_required",
+        "The record stands, and its content is shown once your agency has acknowledged the caveat.",
+    )
 
 
 class TLP(Vocabulary):
@@ -65,6 +69,15 @@ class HandlingCode(Vocabulary):
     H1 = "H1", "Not to be disclosed in judicial proceedings without the provider's permission."
     H2 = "H2", "Not to be disseminated without the provider's permission, which an onward request asks for."
     H3 = "H3", "Other restrictions and comments, which the caveat states."
+
+
+class ExportPurpose(Vocabulary):
+    """What for records are taken out of the hub."""
+
+    INTELLIGENCE = "intelligence", "To know who does what, and to plan."
+    INVESTIGATION = "investigation", "To work on a case."
+    EVIDENCE = "evidence", "To be used in judicial proceedings; H1 forbids that without the originator's permission."
+    STATISTICS = "statistics", "To count."
 
 
 class Discoverable(Vocabulary):

@@ -8,6 +8,7 @@ from uuid import UUID
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
+from app.access.caveats import acknowledgement_required
 from app.access.desk import Desk
 from app.access.envelope import Envelope, Rendered, render
 from app.access.handling import Handling, principals
@@ -33,7 +34,8 @@ from app.records.references import audience_pointers, unknown_reference
 _DRAWS = 20
 _FETCH = sql.SQL(
     "SELECT id, reference, external_id, originator, version, audience_version, state, created_at, updated_at, handling,"
-    " audience, document, shared_document FROM records WHERE id = %(id)s AND kind = %(kind)s"
+    " audience, document, shared_document, covered AND NOT lies_open(id) AS covered"
+    " FROM records WHERE id = %(id)s AND kind = %(kind)s"
 )
 
 
@@ -51,10 +53,13 @@ class Stored:
     """Whether the caller's agency is the originator."""
     audience: Sequence[str] = ()
     """The principals that see the record, with what each rests on; not known of a record just created."""
+    covered: bool = False
+    """Whether the caller's agency has yet to acknowledge the caveat: nothing of the content may leave before."""
 
     @property
     def text(self) -> str:
-        """The text that this caller is served."""
+        """The text that this caller is served; 409 while the caveat is to be acknowledged."""
+        require_uncovered(self)
         return self.rendered.document if self.own else self.rendered.shared_document
 
     @property
@@ -73,7 +78,17 @@ class Body:
 
 
 async def fetch(desk: Desk, kind: RecordKind, record_id: UUID | None) -> Stored:
-    """The record if the caller may see it; otherwise 404, whether or not there is one."""
+    """The record if the caller may see it; otherwise 404, whether or not there is one.
+
+    Raises Problem 409 for a reader whose agency has yet to acknowledge the record's caveat.
+    """
+    stored = await find(desk, kind, record_id)
+    require_uncovered(stored)
+    return stored
+
+
+async def find(desk: Desk, kind: RecordKind, record_id: UUID | None) -> Stored:
+    """The record if the caller may see it, though it may be covered still; otherwise 404."""
     rows = await desk.rows(_FETCH, id=record_id, kind=kind.value)
     if not rows:
         raise not_found()
@@ -96,7 +111,15 @@ async def fetch(desk: Desk, kind: RecordKind, record_id: UUID | None) -> Stored:
         Rendered(row.document, row.shared_document),
         own=row.originator == desk.caller.agency,
         audience=row.audience,
+        covered=row.covered,
     )
+
+
+def require_uncovered(stored: Stored) -> None:
+    """409 with the caveat, for a reader whose agency has yet to acknowledge it."""
+    if stored.covered:
+        caveat = stored.envelope.handling.caveat or ""
+        raise acknowledgement_required(stored.kind.value, stored.envelope.id, caveat)
 
 
 def require_originator(stored: Stored) -> None:

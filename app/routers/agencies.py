@@ -21,9 +21,8 @@ from app.web import answers, calls
 from app.web.callers import AnyCaller, at_desk
 from app.web.listing import Paging
 from app.web.openapi import operation, page_of
-from app.web.paging import next_link, open_cursor, seal_cursor
+from app.web.paging import open_cursor, seal_cursor
 from app.web.state import house
-from app.web.tables import csv_table
 
 PATH = "/v1/agencies"
 router = APIRouter(prefix=PATH, tags=["Agencies"])
@@ -63,7 +62,7 @@ def _replay(desk: Desk) -> calls.Replay:
 )
 async def list_agencies(request: Request, desk: Reading, filters: Annotated[AgencyFilters, Query()]) -> Response:
     """List the agencies that take part, newest change first. The hub's own agency is not among them."""
-    media_type = answers.accepts(request, answers.JSON, answers.CSV)
+    answers.accepts(request, answers.JSON, answers.CSV)
     home = house(request)
     chosen = filters.model_dump(exclude={"limit", "cursor"}, exclude_none=True)
     place = open_cursor(home.cursors, PATH, chosen, filters.cursor)
@@ -80,9 +79,6 @@ async def list_agencies(request: Request, desk: Reading, filters: Annotated[Agen
         cursor = seal_cursor(
             home.cursors, PATH, chosen, {"at": getattr(last, filters.order).isoformat(), "code": last.code}
         )
-    if media_type == answers.CSV:
-        table = csv_table([agency.model_dump(mode="json") for agency in shown])
-        return Response(table, headers=next_link(request, home.settings.public_url, cursor), media_type=answers.CSV)
     return answers.listing_of(request, shown, cursor)
 
 

@@ -14,7 +14,7 @@ from app.domain.criminal_organizations import amendments, profiles
 from app.domain.criminal_organizations.shapes import Amendment, AmendmentIn
 from app.identity.roles import Permission
 from app.records.shelf import Stored
-from app.routers.parts import note_read, page
+from app.routers.parts import COVERED, note_read, page
 from app.web import answers, calls
 from app.web.callers import at_desk
 from app.web.listing import Paging
@@ -39,7 +39,7 @@ class AmendmentDecision(Shape):
     "",
     summary="List amendments",
     operation_id="list_criminal_organization_amendments",
-    **operation(page_of(Amendment), etag=False),
+    **operation(page_of(Amendment), csv=True, etag=False, problems=COVERED),
 )
 async def list_amendments(
     request: Request, desk: Reading, record_id: str, paging: Annotated[Paging, Query()]
@@ -56,7 +56,7 @@ async def list_amendments(
     "",
     summary="Propose an amendment",
     operation_id="propose_criminal_organization_amendment",
-    **operation(Amendment, status=201, body=AmendmentIn, once=True, problems=("retracted",)),
+    **operation(Amendment, status=201, body=AmendmentIn, once=True, problems=(*COVERED, "retracted")),
 )
 async def propose_amendment(request: Request, desk: Reading, record_id: str) -> Response:
     """Propose a change to a profile you may read; its originator decides."""
@@ -73,7 +73,7 @@ async def propose_amendment(request: Request, desk: Reading, record_id: str) -> 
     "/{amendment_id}",
     summary="Read an amendment",
     operation_id="read_criminal_organization_amendment",
-    **operation(Amendment),
+    **operation(Amendment, problems=COVERED),
 )
 async def read_amendment(request: Request, desk: Reading, record_id: str, amendment_id: str) -> Response:
     """Read one proposed change."""

@@ -47,7 +47,10 @@ class AuditFilters(Paging):
 
 
 @router.get(
-    "", summary="List audit entries", operation_id="list_audit_entries", **operation(page_of(AuditEntry), etag=False)
+    "",
+    summary="List audit entries",
+    operation_id="list_audit_entries",
+    **operation(page_of(AuditEntry), csv=True, etag=False),
 )
 async def list_entries(request: Request, desk: Reading, filters: Annotated[AuditFilters, Query()]) -> Response:
     """List entries of the audit trail, newest first.

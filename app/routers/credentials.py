@@ -26,10 +26,9 @@ from app.web.bodies import read_bytes
 from app.web.callers import AnyCaller
 from app.web.listing import Paging
 from app.web.openapi import operation, page_of
-from app.web.paging import next_link, open_cursor, seal_cursor
+from app.web.paging import open_cursor, seal_cursor
 from app.web.preconditions import etag
 from app.web.state import house
-from app.web.tables import csv_table
 
 router = APIRouter(prefix="/v1/agencies/{code}/credentials", tags=["Credentials"])
 
@@ -82,7 +81,7 @@ async def list_credentials(
     Needs `credentials:manage`. Another agency's credentials are not there, whether or not there is such an agency.
     """
     await require_keeper(desk, code)
-    media_type = answers.accepts(request, answers.JSON, answers.CSV)
+    answers.accepts(request, answers.JSON, answers.CSV)
     home, path = house(request), request.url.path
     chosen = filters.model_dump(exclude={"limit", "cursor"}, exclude_none=True)
     place = open_cursor(home.cursors, path, chosen, filters.cursor)
@@ -98,9 +97,6 @@ async def list_credentials(
     if len(found) > filters.limit:
         at = getattr(shown[-1], filters.order).isoformat()
         cursor = seal_cursor(home.cursors, path, chosen, {"at": at, "id": shown[-1].client_id})
-    if media_type == answers.CSV:
-        table = csv_table([credential.model_dump(mode="json") for credential in shown])
-        return Response(table, headers=next_link(request, home.settings.public_url, cursor), media_type=answers.CSV)
     return answers.listing_of(request, shown, cursor)
 
 

@@ -7,7 +7,7 @@ from pydantic import Field
 from typing_extensions import TypeAliasType
 
 from app.access.desk import Desk
-from app.access.envelope import Tombstone
+from app.access.envelope import Cover, Tombstone
 from app.core.codes import Country
 from app.core.ids import parse_uuid
 from app.core.merge_patch import MEDIA_TYPE as MERGE_PATCH
@@ -23,6 +23,7 @@ from app.identity.roles import Permission
 from app.models.vocabularies import CrimeType, OrganizationKind, OrganizationStatus, ThreatLevel
 from app.records.creating import OnceKey
 from app.routers.onward_requests import onward_request_routes
+from app.routers.parts import COVERED
 from app.routers.records import record_routes
 from app.routers.retention import retention_routes
 from app.web import answers, calls
@@ -52,6 +53,18 @@ CriminalOrganizationRead = TypeAliasType(
 )
 
 
+CriminalOrganizationListed = TypeAliasType(
+    "CriminalOrganizationListed",
+    Annotated[
+        CriminalOrganization | SharedCriminalOrganization | Tombstone | Cover,
+        Field(
+            description="A profile as a list shows it: as a read by its id would, or, with `state: "
+            "acknowledgement_required`, its cover, while your agency has yet to acknowledge its caveat (H3)."
+        ),
+    ],
+)
+
+
 class ProfileFilters(RecordFilters):
     """What a list of profiles can be narrowed by; several filters narrow together."""
 
@@ -69,10 +82,14 @@ class ProfileFilters(RecordFilters):
     "",
     summary="List profiles",
     operation_id="list_criminal_organizations",
-    **operation(page_of(CriminalOrganizationRead), csv=True, etag=False),
+    **operation(page_of(CriminalOrganizationListed), csv=True, etag=False, problems=("handling-forbids",)),
 )
 async def list_profiles(request: Request, door: Reading, filters: Annotated[ProfileFilters, Query()]) -> Response:
-    """List the profiles you may see, newest change first; with `q`, by likeness of names in any script, best first."""
+    """List the profiles you may see, newest change first; with `q`, by likeness of names in any script, best first.
+
+    A profile with H3 stands here as a cover until your agency acknowledges its caveat: neither `q` nor a filter by what
+    it says or by `external_id` finds it before.
+    """
     require_searchable(filters.q)
     return await page_of_records(request, door, KIND, filters)
 
@@ -108,13 +125,14 @@ async def create_profile(request: Request, door: Creating) -> Response:
     "/{record_id}",
     summary="Read a profile",
     operation_id="read_criminal_organization",
-    **operation(CriminalOrganizationRead),
+    **operation(CriminalOrganizationRead, problems=COVERED),
 )
 async def read_profile(request: Request, door: Reading, record_id: str) -> Response:
     """Read a profile that your agency owns or that is shared with it.
 
-    Readers find of the handling only the label, codes, caveat and review date. Of a retracted or purged profile
-    only a tombstone is left: its id, reference, version and that state.
+    Readers find of the handling only the label, codes, caveat and review date. Of a retracted or purged profile only a
+    tombstone is left: its id, reference, version and that state. With H3 the answer is 409 until your agency has
+    acknowledged the caveat.
     """
     served = await door.house.reader.record(door.visit, door.permission, KIND.value, parse_uuid(record_id))
     return answers.document(request, served.document, served.version)

@@ -43,7 +43,7 @@ def _add_reads(router: APIRouter, kind: RecordKind, noun: str, needs: tuple[Perm
         "/disclosures",
         summary="List disclosures",
         operation_id=f"list_{noun}_disclosures",
-        **operation(page_of(Disclosure), etag=False, needs=needs),
+        **operation(page_of(Disclosure), csv=True, etag=False, needs=needs),
     )
     async def list_disclosures(
         request: Request, desk: AnyCaller, record_id: str, paging: Annotated[Paging, Query()]

@@ -12,6 +12,8 @@ from app.web import answers
 from app.web.paging import next_place
 from app.web.state import house
 
+COVERED = ("acknowledgement-required",)
+"""What a reader is answered who would be shown something of a record whose caveat is to be acknowledged first."""
 DryRun = Annotated[bool, Query(description="`true`: answer who would see it, and change nothing.")]
 
 

@@ -18,8 +18,9 @@ from app.identity.roles import Permission
 from app.models.vocabularies import LinkType, RecordKind
 from app.records import history, links, opening, reviews, shelf
 from app.records.shapes import Access, LinkOut, Reach, VersionSummary
+from app.routers.caveats import caveat_routes
 from app.routers.disclosures import disclosure_routes
-from app.routers.parts import DryRun, note_read, page
+from app.routers.parts import COVERED, DryRun, note_read, page
 from app.routers.recalls import recall_routes
 from app.web import answers, calls
 from app.web.callers import at_desk
@@ -43,6 +44,7 @@ def record_routes(kind: RecordKind, shape: Described, tag: str) -> APIRouter:
     reading = at_desk(Permission(kind.read))
     writing = at_desk(Permission(kind.write))
     _handling_routes(router, kind, noun, writing)
+    caveat_routes(router, kind, noun)
     disclosure_routes(router, kind, noun)
     _history_routes(router, kind, noun, reading, shape)
     _link_routes(router, kind, noun, reading, writing)
@@ -91,7 +93,7 @@ def _handling_routes(router: APIRouter, kind: RecordKind, noun: str, writing: An
         "/access",
         summary="Who sees it, and why",
         operation_id=f"explain_{noun}_access",
-        **operation(list_of(Access), etag=False),
+        **operation(list_of(Access), csv=True, etag=False),
     )
     async def explain_access(request: Request, desk: Annotated[Desk, writing], record_id: str) -> Response:
         """List every agency that sees your record now, with each reason why. The list is whole: it has no pages."""
@@ -105,7 +107,7 @@ def _history_routes(router: APIRouter, kind: RecordKind, noun: str, reading: Any
         "/versions",
         summary="List versions",
         operation_id=f"list_{noun}_versions",
-        **operation(page_of(VersionSummary), etag=False),
+        **operation(page_of(VersionSummary), csv=True, etag=False, problems=COVERED),
     )
     async def list_versions(
         request: Request, desk: Annotated[Desk, reading], record_id: str, paging: Annotated[Paging, Query()]
@@ -122,7 +124,12 @@ def _history_routes(router: APIRouter, kind: RecordKind, noun: str, reading: Any
             cursor = seal_cursor(sealer, request.url.path, {}, {"before": shown[-1].version})
         return answers.listing_of(request, shown, cursor)
 
-    @router.get("/versions/{number}", summary="Read a version", operation_id=f"read_{noun}_version", **operation(shape))
+    @router.get(
+        "/versions/{number}",
+        summary="Read a version",
+        operation_id=f"read_{noun}_version",
+        **operation(shape, problems=COVERED),
+    )
     async def read_version(request: Request, desk: Annotated[Desk, reading], record_id: str, number: str) -> Response:
         """Read the record as it was at one version."""
         stored = await calls.fetch(request, desk, kind, record_id)
@@ -135,7 +142,10 @@ def _history_routes(router: APIRouter, kind: RecordKind, noun: str, reading: Any
 
 def _link_routes(router: APIRouter, kind: RecordKind, noun: str, reading: Any, writing: Any) -> None:  # noqa: ANN401 - as above
     @router.get(
-        "/links", summary="List links", operation_id=f"list_{noun}_links", **operation(page_of(LinkOut), etag=False)
+        "/links",
+        summary="List links",
+        operation_id=f"list_{noun}_links",
+        **operation(page_of(LinkOut), csv=True, etag=False, problems=COVERED),
     )
     async def list_links(
         request: Request, desk: Annotated[Desk, reading], record_id: str, paging: Annotated[Paging, Query()]
@@ -172,7 +182,12 @@ def _link_routes(router: APIRouter, kind: RecordKind, noun: str, reading: Any, w
 
         return await calls.once(request, desk, replay, act)
 
-    @router.get("/links/{link_id}", summary="Read a link", operation_id=f"read_{noun}_link", **operation(LinkOut))
+    @router.get(
+        "/links/{link_id}",
+        summary="Read a link",
+        operation_id=f"read_{noun}_link",
+        **operation(LinkOut, problems=COVERED),
+    )
     async def read_link(request: Request, desk: Annotated[Desk, reading], record_id: str, link_id: str) -> Response:
         """Read one pointer that starts at the record."""
         stored = await calls.fetch(request, desk, kind, record_id)

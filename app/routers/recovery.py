@@ -46,7 +46,7 @@ async def _require_hub(desk: Desk, code: str) -> None:
     "",
     summary="List recoveries",
     operation_id="list_recoveries",
-    **operation(page_of(Recovery), etag=False, needs=NEEDS),
+    **operation(page_of(Recovery), csv=True, etag=False, needs=NEEDS),
 )
 async def list_recoveries(request: Request, desk: AnyCaller, code: str, paging: Annotated[Paging, Query()]) -> Response:
     """List an agency's recoveries, newest first: for its own administrators, and for the hub's.

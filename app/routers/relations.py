@@ -9,7 +9,7 @@ from app.core.ids import parse_uuid
 from app.domain.criminal_organizations import profiles, relations
 from app.domain.criminal_organizations.shapes import Relation, RelationIn
 from app.identity.roles import Permission
-from app.routers.parts import note_read, page
+from app.routers.parts import COVERED, note_read, page
 from app.web import answers, calls
 from app.web.callers import at_desk
 from app.web.listing import Paging
@@ -28,7 +28,7 @@ Writing = Annotated[Desk, at_desk(Permission.PROFILES_WRITE)]
     "",
     summary="List relations",
     operation_id="list_criminal_organization_relations",
-    **operation(page_of(Relation), etag=False),
+    **operation(page_of(Relation), csv=True, etag=False, problems=COVERED),
 )
 async def list_relations(
     request: Request, desk: Reading, record_id: str, paging: Annotated[Paging, Query()]
@@ -68,7 +68,7 @@ async def state_relation(request: Request, desk: Writing, record_id: str) -> Res
     "/{relation_id}",
     summary="Read a relation",
     operation_id="read_criminal_organization_relation",
-    **operation(Relation),
+    **operation(Relation, problems=COVERED),
 )
 async def read_relation(request: Request, desk: Reading, record_id: str, relation_id: str) -> Response:
     """Read one relation that starts at the profile."""

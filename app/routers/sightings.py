@@ -9,7 +9,7 @@ from app.core.ids import parse_uuid
 from app.domain.criminal_organizations import profiles, sightings
 from app.domain.criminal_organizations.shapes import Sighting, SightingIn
 from app.identity.roles import Permission
-from app.routers.parts import note_read, page
+from app.routers.parts import COVERED, note_read, page
 from app.web import answers, calls
 from app.web.callers import at_desk
 from app.web.listing import Paging
@@ -27,7 +27,7 @@ Reading = Annotated[Desk, at_desk(Permission.PROFILES_READ)]
     "",
     summary="List sightings",
     operation_id="list_criminal_organization_sightings",
-    **operation(page_of(Sighting), etag=False),
+    **operation(page_of(Sighting), csv=True, etag=False, problems=COVERED),
 )
 async def list_sightings(
     request: Request, desk: Reading, record_id: str, paging: Annotated[Paging, Query()]
@@ -44,7 +44,7 @@ async def list_sightings(
     "",
     summary="Record a sighting",
     operation_id="record_criminal_organization_sighting",
-    **operation(Sighting, status=201, body=SightingIn, once=True, problems=("retracted",)),
+    **operation(Sighting, status=201, body=SightingIn, once=True, problems=(*COVERED, "retracted")),
 )
 async def record_sighting(request: Request, desk: Reading, record_id: str) -> Response:
     """Record what you observed yourself, for or against a profile you may read; its originator is told."""
@@ -65,7 +65,7 @@ async def record_sighting(request: Request, desk: Reading, record_id: str) -> Re
     "/{sighting_id}",
     summary="Read a sighting",
     operation_id="read_criminal_organization_sighting",
-    **operation(Sighting),
+    **operation(Sighting, problems=COVERED),
 )
 async def read_sighting(request: Request, desk: Reading, record_id: str, sighting_id: str) -> Response:
     """Read one observation."""

@@ -65,10 +65,10 @@ def model(
 
 
 def listing(request: Request, items: str | bytes, cursor: str | None) -> Response:
-    """A page: items rendered and joined by commas, the cursor of the next page, and its `Link`."""
+    """A page as JSON: items rendered and joined by commas, the cursor of the next page, and its `Link`."""
     rendered = items.encode() if isinstance(items, str) else items
     body = b"".join([b'{"items":[', rendered, b'],"next_cursor":', orjson.dumps(cursor), b"}"])
-    return Response(body, headers=next_link(request, house(request).settings.public_url, cursor), media_type=JSON)
+    return Response(body, headers=_page_headers(request, cursor), media_type=JSON)
 
 
 def listing_of(request: Request, items: Sequence[BaseModel], cursor: str | None) -> Response:
@@ -80,9 +80,12 @@ def listing_of(request: Request, items: Sequence[BaseModel], cursor: str | None)
 
 def table(request: Request, rows: Sequence[Mapping[str, Any]], cursor: str | None) -> Response:
     """A page as CSV; the next one stands in `Link`."""
-    return Response(
-        csv_table(rows), headers=next_link(request, house(request).settings.public_url, cursor), media_type=CSV
-    )
+    return Response(csv_table(rows), headers=_page_headers(request, cursor), media_type=CSV)
+
+
+def _page_headers(request: Request, cursor: str | None) -> dict[str, str]:
+    """Where the next page is; and that this one was answered as `Accept` asked, for whoever keeps it."""
+    return {"Vary": "Accept, Accept-Encoding", **next_link(request, house(request).settings.public_url, cursor)}
 
 
 def plain(value: Any, status: int = 200) -> Response:  # noqa: ANN401 - any JSON value

@@ -28,15 +28,25 @@ _P = TypeVar("_P", bound=MergePatch)
 
 
 async def fetch(request: Request, desk: Desk, kind: RecordKind, record_id: str) -> Stored:
-    """The record that a path names, or 404; its id goes into the audit of whatever is refused from here on."""
+    """The record that a path names, or 404, or 409 for a reader who is to acknowledge its caveat first."""
+    stored = await find(request, desk, kind, record_id)
+    shelf.require_uncovered(stored)
+    return stored
+
+
+async def find(request: Request, desk: Desk, kind: RecordKind, record_id: str) -> Stored:
+    """The record that a path names, though it may be covered still, or 404.
+
+    Its id goes into the audit of whatever is refused from here on.
+    """
     parsed = parse_uuid(record_id)
     request.state.subject = (kind.value, parsed)
-    return await shelf.fetch(desk, kind, parsed)
+    return await shelf.find(desk, kind, parsed)
 
 
 async def fetch_own(request: Request, desk: Desk, kind: RecordKind, record_id: str) -> Stored:
     """The record that a path names, for its originator; 404 for whom it is hidden from, 403 for its readers."""
-    stored = await fetch(request, desk, kind, record_id)
+    stored = await find(request, desk, kind, record_id)
     shelf.require_originator(stored)
     return stored
 
@@ -124,6 +134,7 @@ __all__ = [
     "create",
     "fetch",
     "fetch_own",
+    "find",
     "once",
     "read_body",
     "read_patch",

@@ -12,7 +12,7 @@ from app.core.dates import UtcDateTime
 from app.core.problems import INVALID_PARAMETER, Flaw, Problem
 from app.core.shapes import Shape
 from app.core.text import Line
-from app.models.vocabularies import RecordKind
+from app.models.vocabularies import ExportPurpose, RecordKind
 from app.web.answers import CSV, JSON, accepts, listing, table
 from app.web.callers import Door
 from app.web.paging import LIMIT_DEFAULT, LIMIT_MAX, open_cursor, seal_cursor
@@ -44,6 +44,11 @@ class RecordFilters(Paging):
     )
     updated_after: UtcDateTime | None = Field(
         None, description="Changed after this moment. A convenience: to stay in step, follow the event feed."
+    )
+    export_purpose: ExportPurpose | None = Field(
+        None,
+        description="What for the page is taken out of the hub, in whatever format; your agency's audit keeps it. For "
+        "`evidence` a page with another agency's record under H1 is refused, and the refusal names it.",
     )
 
     def narrowing(self) -> dict[str, Any]:
@@ -78,6 +83,7 @@ async def page_of_records(request: Request, door: Door, kind: RecordKind, filter
         filters=narrowing,
         limit=filters.limit,
         after=after,
+        purpose=filters.export_purpose,
     )
     cursor = None
     if page.more and page.last is not None:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import orjson
+
 # Where a cell begins: also after a semicolon or a line break, which end cells, quoted or not, for a spreadsheet of a
 # country that writes decimals with a comma. East Asian ones take the wide signs too.
 _FORMULA = re.compile(r"(^|[;\t\r\n] *)(?=[=+\-@\t\r＝＋－＠])")
@@ -31,11 +33,17 @@ def _cell(value: Any) -> str:  # noqa: ANN401 - any JSON value
     return _FORMULA.sub(r"\1'", text)
 
 
+_FREE = ("patch", "detail")
+"""Fields in which the names inside are part of what is said: they stay JSON."""
+
+
 def _flat(row: Mapping[str, Any]) -> dict[str, str]:
     cells: dict[str, str] = {}
     for name, value in row.items():
         if name == "handling" and isinstance(value, Mapping):
             cells |= {f"handling.{part}": _cell(inner) for part, inner in value.items()}
+        elif name in _FREE and value is not None:
+            cells[name] = _cell(orjson.dumps(value).decode())
         else:
             cells[name] = _cell(value)
     return cells

@@ -17,6 +17,9 @@ CREATE TABLE records (
   -- Principals that see the record; the originator's code is among them, so that the policy is one overlap.
   audience text[] NOT NULL CHECK (originator = ANY (audience)),
   excluded text[] NOT NULL DEFAULT '{}' CHECK (NOT originator = ANY (excluded)),
+  -- H3: a reader's agency acknowledges the caveat before it is shown anything of the content. Computed here, so that
+  -- no way of writing a record can forget it.
+  covered boolean NOT NULL GENERATED ALWAYS AS (state = 'current' AND coalesce(handling -> 'codes' ? 'H3', false)) STORED,
   -- What lists filter by, as 'status:active' or 'country:KH'.
   facets text[] NOT NULL DEFAULT '{}',
   -- What a search by name finds it under.
@@ -168,13 +171,33 @@ SET search_path = pg_catalog, public, pg_temp AS $$
   SELECT coalesce(max(v.version), 1) FROM (SELECT seen_since(p_record) AS at) AS s
   LEFT JOIN record_versions v ON v.record_id = p_record AND v.at <= s.at WHERE s.at IS NOT NULL GROUP BY s.at
 $$;
+-- Whether a covered record lies open to the caller: it is its own, or its agency has acknowledged the caveat in the
+-- words in which it stands now. In PL/pgSQL, which looks for tables when it is called: this one comes in 0017.
+CREATE FUNCTION lies_open(p_record uuid) RETURNS boolean LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  RETURN EXISTS (SELECT FROM records r WHERE r.id = p_record AND (r.originator = caller_agency()
+    OR EXISTS (SELECT FROM caveat_acknowledgements a WHERE a.record_id = r.id AND a.agency = caller_agency()
+      AND a.caveat_hash = sha256(convert_to(r.handling ->> 'caveat', 'UTF8')))));
+END $$;
+-- What is shown of a record in place of its content until then: what stands around the content, picked out by name.
+CREATE FUNCTION cover_of(p_shared_document text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, public, pg_temp AS $$
+  SELECT row_to_json(c)::text FROM (
+    SELECT h.id, h.reference, h.originator, h.version, 'acknowledgement_required' AS state, h.created_at, h.updated_at, h.handling
+    FROM json_to_record(p_shared_document::json) AS h (id json, reference json, originator json, version json,
+      created_at json, updated_at json, handling json)) AS c
+$$;
 CREATE POLICY since_seen ON record_versions FOR SELECT TO interdesk_api, interdesk_worker USING (EXISTS (
   SELECT FROM records r WHERE r.id = record_id AND (r.originator = caller_agency()
-    OR (record_versions.version >= first_version_seen(r.id) AND (r.state = 'current' OR record_versions.version = r.version)))));
+    OR (record_versions.version >= first_version_seen(r.id) AND (r.state = 'current' OR record_versions.version = r.version)
+      AND (NOT r.covered OR lies_open(r.id))))));
 CREATE POLICY originator ON disclosures FOR SELECT TO interdesk_api, interdesk_worker USING (EXISTS (
   SELECT FROM records r WHERE r.id = record_id AND r.originator = caller_agency()));
+-- A link is its source's: what it says of a covered record is covered too, while its target is an id and no more.
 CREATE POLICY both_ends ON record_links FOR SELECT TO interdesk_api, interdesk_worker USING (
-  EXISTS (SELECT FROM records r WHERE r.id = record_id AND (r.state = 'current' OR r.originator = caller_agency()))
+  EXISTS (SELECT FROM records r WHERE r.id = record_id AND (r.state = 'current' OR r.originator = caller_agency())
+    AND (NOT r.covered OR lies_open(r.id)))
   AND EXISTS (SELECT FROM records r WHERE r.id = target_id AND (r.state = 'current' OR r.originator = caller_agency())));
 CREATE POLICY originator_links ON record_links FOR INSERT TO interdesk_api, interdesk_worker WITH CHECK (
   EXISTS (SELECT FROM records r WHERE r.id = record_id AND r.originator = caller_agency() AND r.state = 'current')
@@ -184,15 +207,17 @@ CREATE POLICY originator_unlinks ON record_links FOR DELETE TO interdesk_api, in
   EXISTS (SELECT FROM records r WHERE r.id = record_id AND r.originator = caller_agency()));
 -- A reader's contribution is between it and the originator: shown to a third agency it would tell who else sees the record.
 CREATE POLICY proposer_and_originator ON amendments FOR SELECT TO interdesk_api, interdesk_worker USING (EXISTS (
-  SELECT FROM records r WHERE r.id = record_id AND (r.originator = caller_agency() OR (agency = caller_agency() AND r.state = 'current'))));
+  SELECT FROM records r WHERE r.id = record_id AND (r.originator = caller_agency() OR (agency = caller_agency() AND r.state = 'current'
+    AND (NOT r.covered OR lies_open(r.id))))));
 CREATE POLICY reader_proposes ON amendments FOR INSERT TO interdesk_api, interdesk_worker WITH CHECK (agency = caller_agency() AND EXISTS (
-  SELECT FROM records r WHERE r.id = record_id AND r.state = 'current'));
+  SELECT FROM records r WHERE r.id = record_id AND r.state = 'current' AND (NOT r.covered OR lies_open(r.id))));
 CREATE POLICY originator_decides ON amendments FOR UPDATE TO interdesk_api, interdesk_worker USING (EXISTS (
   SELECT FROM records r WHERE r.id = record_id AND r.originator = caller_agency())) WITH CHECK (true);
 CREATE POLICY observer_and_originator ON sightings FOR SELECT TO interdesk_api, interdesk_worker USING (EXISTS (
-  SELECT FROM records r WHERE r.id = record_id AND (r.originator = caller_agency() OR (agency = caller_agency() AND r.state = 'current'))));
+  SELECT FROM records r WHERE r.id = record_id AND (r.originator = caller_agency() OR (agency = caller_agency() AND r.state = 'current'
+    AND (NOT r.covered OR lies_open(r.id))))));
 CREATE POLICY reader_observes ON sightings FOR INSERT TO interdesk_api, interdesk_worker WITH CHECK (agency = caller_agency() AND EXISTS (
-  SELECT FROM records r WHERE r.id = record_id AND r.state = 'current'));
+  SELECT FROM records r WHERE r.id = record_id AND r.state = 'current' AND (NOT r.covered OR lies_open(r.id))));
 
 -- What of an audience the caller may not name: agencies that are none, and groups it does not stand in.
 CREATE FUNCTION unknown_in_audience(p_agencies text[], p_groups uuid[])

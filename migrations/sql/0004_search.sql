@@ -120,6 +120,8 @@ CREATE TABLE record_search (
     updated_at timestamptz NOT NULL,
     audience text[] NOT NULL,
     excluded text[] NOT NULL,
+    -- Found by what it says only by those to whom it lies open.
+    covered boolean NOT NULL,
     names text[] NOT NULL,
     terms tsvector NOT NULL
 ) WITH (fillfactor = 90);
@@ -164,14 +166,14 @@ BEGIN
     v_names := CASE WHEN NEW.state = 'current' THEN fold_names(NEW.names) ELSE '{}' END;
     v_tags := record_tags(NEW.originator, CASE WHEN NEW.state = 'current' THEN NEW.facets ELSE '{}' END);
     INSERT INTO record_search
-        (record_id, kind, originator, created_at, updated_at, audience, excluded, names, terms)
+        (record_id, kind, originator, created_at, updated_at, audience, excluded, covered, names, terms)
     VALUES
-        (NEW.id, NEW.kind, NEW.originator, NEW.created_at, NEW.updated_at, NEW.audience, NEW.excluded, v_names,
-         search_terms(v_names, v_tags))
+        (NEW.id, NEW.kind, NEW.originator, NEW.created_at, NEW.updated_at, NEW.audience, NEW.excluded, NEW.covered,
+         v_names, search_terms(v_names, v_tags))
     ON CONFLICT (record_id) DO UPDATE SET
-        (kind, originator, created_at, updated_at, audience, excluded, names, terms) =
+        (kind, originator, created_at, updated_at, audience, excluded, covered, names, terms) =
         (excluded.kind, excluded.originator, excluded.created_at, excluded.updated_at, excluded.audience,
-         excluded.excluded, excluded.names, excluded.terms);
+         excluded.excluded, excluded.covered, excluded.names, excluded.terms);
     IF v_names <> '{}' THEN
         -- Shared with every other writer; forget_names() alone keeps them out, for the moment in which it deletes.
         PERFORM pg_advisory_xact_lock_shared(hashtextextended('interdesk.name_words', 0));
@@ -198,8 +200,9 @@ BEGIN
     INSERT INTO record_sight (principal, kind, updated_at, created_at, record_id, originator, excluded)
     SELECT DISTINCT principal, kind, updated_at, created_at, id, originator, excluded
     FROM records, unnest(audience) AS principal WHERE state <> 'purged';
-    INSERT INTO record_search (record_id, kind, originator, created_at, updated_at, audience, excluded, names, terms)
-    SELECT id, kind, originator, created_at, updated_at, audience, excluded, folded.names,
+    INSERT INTO record_search
+        (record_id, kind, originator, created_at, updated_at, audience, excluded, covered, names, terms)
+    SELECT id, kind, originator, created_at, updated_at, audience, excluded, covered, folded.names,
            search_terms(folded.names, record_tags(originator, CASE WHEN state = 'current' THEN facets ELSE '{}' END))
     FROM records AS r, LATERAL (
         SELECT CASE WHEN r.state = 'current' THEN fold_names(r.names) ELSE '{}' END AS names OFFSET 0) AS folded
@@ -347,7 +350,8 @@ BEGIN
             SELECT newest.id, newest.updated_at,
                    may_see(s.audience, s.excluded, p_principals, p_agency) AND s.terms @@ p_search
                    AND s.updated_at > p_updated_after AND s.originator IS DISTINCT FROM p_not_from
-                   AND (p_only IS NULL OR s.record_id = ANY (p_only)) AS fits
+                   AND (p_only IS NULL OR s.record_id = ANY (p_only))
+                   AND (NOT s.covered OR lies_open(s.record_id)) AS fits
             FROM (
                 SELECT r.id, r.updated_at FROM records AS r
                 WHERE r.kind = p_kind AND (r.updated_at, r.id) < (v_last_at, v_last_id)
@@ -370,6 +374,7 @@ BEGIN
         WHERE s.terms @@ p_search AND may_see(s.audience, s.excluded, p_principals, p_agency)
           AND s.kind = p_kind AND s.updated_at > p_updated_after AND s.originator IS DISTINCT FROM p_not_from
           AND (p_only IS NULL OR s.record_id = ANY (p_only))
+          AND (NOT s.covered OR lies_open(s.record_id))
         ORDER BY s.updated_at DESC, s.record_id DESC
         LIMIT p_limit);
 END $$;
@@ -497,6 +502,7 @@ BEGIN
           AND (p_originator IS NULL OR r.originator = p_originator)
           AND (p_shared_with_me IS NOT TRUE OR r.originator <> v_agency)
           AND (v_facets = '{}' OR r.facets @> v_facets AND r.state = 'current')
+          AND (NOT r.covered OR v_facets = '{}' AND p_external_id IS NULL OR lies_open(r.id))
         ORDER BY r.%1$s DESC, r.id DESC
         LIMIT p_limit;
         RETURN;
@@ -514,9 +520,11 @@ BEGIN
                    AND (p_originator IS NULL OR r.originator = p_originator)
                    AND (p_shared_with_me IS NOT TRUE OR r.originator <> v_agency)
                    AND r.state <> 'purged' AND (v_facets = '{}' OR r.facets @> v_facets AND r.state = 'current')
-                   AND may_see(r.audience, r.excluded, v_principals, v_agency) AS fits
+                   AND may_see(r.audience, r.excluded, v_principals, v_agency)
+                   AND (NOT r.covered OR v_facets = '{}' OR lies_open(r.id)) AS fits
             FROM (
-                SELECT q.id, q.%1$s AS at, q.updated_at, q.originator, q.audience, q.excluded, q.facets, q.state
+                SELECT q.id, q.%1$s AS at, q.updated_at, q.originator, q.audience, q.excluded, q.covered, q.facets,
+                       q.state
                 FROM records AS q
                 WHERE q.kind = p_kind AND (q.%1$s, q.id) < (v_last_at, v_last_id)
                 ORDER BY q.%1$s DESC, q.id DESC
@@ -544,6 +552,7 @@ BEGIN
           AND may_see(s.audience, s.excluded, v_principals, v_agency)
           AND s.kind = p_kind AND (s.%1$s, s.record_id) < (p_after_at, p_after_id) AND s.updated_at > v_since
           AND (p_shared_with_me IS NOT TRUE OR s.originator <> v_agency)
+          AND (NOT s.covered OR v_facets = '{}' OR lies_open(s.record_id))
         ORDER BY s.%1$s DESC, s.record_id DESC
         LIMIT p_limit;
     ELSE

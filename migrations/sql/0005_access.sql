@@ -3,7 +3,7 @@
 -- Answers a group of reads by id in one transaction: for each, sign-in state, permission, the record under the caller's
 -- policy, and the audit entry. p_requests is an array of
 -- {n, client, jti, issued (epoch seconds), peer, request, officer, purpose, roles, kind, id}.
--- Outcomes: ok, missing, forbidden, and those of enter().
+-- Outcomes: ok, missing, forbidden, acknowledgement-required (document is the caveat), and those of enter().
 CREATE FUNCTION read_records(p_requests jsonb)
 RETURNS TABLE (n integer, outcome text, version integer, document text) LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, public, pg_temp AS $$
@@ -11,6 +11,7 @@ DECLARE
   q record;
   e record;
   v_originator text;
+  v_caveat text;
 BEGIN
   FOR q IN SELECT * FROM jsonb_to_recordset(p_requests) AS x (n integer, client text, jti uuid, issued double precision,
     peer inet, request text, officer text, purpose text, roles text[], kind text, id uuid)
@@ -18,22 +19,29 @@ BEGIN
     n := q.n;
     version := NULL;
     document := NULL;
+    v_caveat := NULL;
     SELECT * INTO e FROM enter(q.client, q.jti, to_timestamp(q.issued), q.peer, q.request, q.officer, q.purpose);
     outcome := e.outcome;
     IF outcome = 'ok' AND NOT e.roles && q.roles THEN
       outcome := 'forbidden';
     END IF;
     IF outcome = 'ok' THEN
-      SELECT r.originator, r.version, CASE WHEN r.originator = e.agency THEN r.document ELSE r.shared_document END
-      INTO v_originator, version, document FROM records r WHERE r.id = q.id AND r.kind = q.kind;
-      IF FOUND THEN
-        PERFORM audit('record.read', 'done', q.kind, ARRAY[q.id], ARRAY[v_originator]);
-      ELSE
+      SELECT r.originator, r.version,
+        CASE WHEN r.originator = e.agency THEN r.document WHEN NOT r.covered OR lies_open(r.id) THEN r.shared_document END,
+        CASE WHEN r.covered THEN r.handling ->> 'caveat' END
+      INTO v_originator, version, document, v_caveat FROM records r WHERE r.id = q.id AND r.kind = q.kind;
+      IF NOT FOUND THEN
         outcome := 'missing';
+      ELSIF document IS NULL THEN
+        outcome := 'acknowledgement-required';
+      ELSE
+        PERFORM audit('record.read', 'done', q.kind, ARRAY[q.id], ARRAY[v_originator]);
       END IF;
     END IF;
     IF outcome <> 'ok' THEN
       PERFORM audit_refusal(e.agency, q.client, q.officer, q.purpose, 'record.read', outcome, q.kind, q.id, q.request, q.peer, NULL);
+      version := NULL;
+      document := v_caveat;
     END IF;
     RETURN NEXT;
   END LOOP;
@@ -74,11 +82,22 @@ BEGIN
   END LOOP;
 END $$;
 
+-- References of those records that may not leave for a purpose, as far as the caller sees them; NULL if all of them may.
+-- H1: without its provider's permission nothing of a record goes into judicial proceedings.
+CREATE FUNCTION kept_from_export(p_purpose text, p_ids uuid[]) RETURNS text[] LANGUAGE sql STABLE
+SET search_path = pg_catalog, public, pg_temp AS $$
+  SELECT array_agg(r.reference ORDER BY r.reference) FROM records r
+  WHERE p_purpose = 'evidence' AND r.id = ANY (p_ids) AND r.originator <> caller_agency() AND r.state = 'current'
+    AND r.handling -> 'codes' ? 'H1'
+$$;
+
 -- One page of records as the caller sees them, with the audit entry. The filters of p_filters are {facets, originator,
 -- external_id, reference, shared_with_me, updated_after, q}; p_after is the last row of the page before: {at, id}, or
--- {score, id} when q orders by likeness. The caller has been set by enter() in this transaction.
-CREATE FUNCTION page_of_records(p_kind text, p_order text, p_filters jsonb, p_limit integer, p_after jsonb)
-RETURNS TABLE (items text, shown integer, more boolean, last_at timestamptz, last_score real, last_id uuid)
+-- {score, id} when q orders by likeness; p_purpose is what the page is taken out for, if that was said. A page with
+-- records that may not leave for it has no items: `forbidden` are their references. The caller has been set by enter()
+-- in this transaction.
+CREATE FUNCTION page_of_records(p_kind text, p_order text, p_filters jsonb, p_limit integer, p_after jsonb, p_purpose text DEFAULT NULL)
+RETURNS TABLE (items text, shown integer, more boolean, last_at timestamptz, last_score real, last_id uuid, forbidden text[])
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, public, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   v_agency text := current_setting('interdesk.agency', true);
@@ -93,6 +112,7 @@ DECLARE
   v_scores real[];
   v_ids uuid[];
   v_originators text[];
+  v_covered uuid[];
   v_reached integer;
 BEGIN
   IF p_order NOT IN ('updated_at', 'created_at') THEN
@@ -109,14 +129,17 @@ BEGIN
       p_filters ->> 'reference', (p_filters ->> 'shared_with_me')::boolean, (p_filters ->> 'updated_after')::timestamptz,
       p_limit + 1, (p_after ->> 'at')::timestamptz, (p_after ->> 'id')::uuid) AS p;
   END IF;
-  SELECT string_agg(s.document, ',' ORDER BY s.n), count(*)::integer, array_agg(s.id ORDER BY s.n), array_agg(s.originator ORDER BY s.n), max(s.n)
-  INTO items, shown, v_ids, v_originators, v_reached
+  SELECT string_agg(s.document, ',' ORDER BY s.n), count(*)::integer, array_agg(s.id ORDER BY s.n), array_agg(s.originator ORDER BY s.n), max(s.n),
+    array_agg(s.id ORDER BY s.n) FILTER (WHERE s.covered)
+  INTO items, shown, v_ids, v_originators, v_reached, v_covered
   FROM (
-    SELECT p.n, p.id, r.originator, r.document,
+    SELECT p.n, p.id, r.originator, r.document, r.covered,
       sum(octet_length(r.document)) OVER (ORDER BY p.n ROWS UNBOUNDED PRECEDING EXCLUDE CURRENT ROW) AS before
     FROM unnest(v_found[:p_limit]) WITH ORDINALITY AS p (id, n)
     -- Row by row: the planner cannot know how few rows the page has, and would read far more of the table.
-    CROSS JOIN LATERAL (SELECT o.originator, CASE WHEN o.originator = v_agency THEN o.document ELSE o.shared_document END AS document
+    CROSS JOIN LATERAL (SELECT o.originator, o.covered AND NOT lies_open(o.id) AS covered,
+        CASE WHEN o.originator = v_agency THEN o.document WHEN NOT o.covered OR lies_open(o.id) THEN o.shared_document
+          ELSE cover_of(o.shared_document) END AS document
       FROM records o WHERE o.id = p.id OFFSET 0) r) AS s
   WHERE coalesce(s.before, 0) < c_bytes;
   v_reached := coalesce(v_reached, least(cardinality(v_found), p_limit));
@@ -125,20 +148,32 @@ BEGIN
   last_at := v_ats[v_reached];
   last_score := v_scores[v_reached];
   items := coalesce(items, '');
-  PERFORM audit('record.list', 'done', p_kind, v_ids, v_originators);
+  IF p_purpose IS NOT NULL THEN
+    forbidden := kept_from_export(p_purpose, v_ids);
+  END IF;
+  IF forbidden IS NOT NULL THEN
+    items := '';
+    PERFORM audit('record.list', 'handling-forbids', p_kind, '{}', '{}', jsonb_build_object('export_purpose', p_purpose));
+  ELSIF p_purpose IS NULL AND v_covered IS NULL THEN
+    PERFORM audit('record.list', 'done', p_kind, v_ids, v_originators);
+  ELSE
+    -- Of what is covered nothing but the cover was shown.
+    PERFORM audit('record.list', 'done', p_kind, v_ids, v_originators,
+      jsonb_strip_nulls(jsonb_build_object('export_purpose', p_purpose, 'covered', to_jsonb(v_covered))));
+  END IF;
   RETURN NEXT;
 END $$;
 
 -- The same with sign-in and permission in one call, for the door that has nothing else to do in its transaction.
 CREATE FUNCTION list_records(p_request jsonb)
-RETURNS TABLE (outcome text, items text, shown integer, more boolean, last_at timestamptz, last_score real, last_id uuid)
+RETURNS TABLE (outcome text, items text, shown integer, more boolean, last_at timestamptz, last_score real, last_id uuid, forbidden text[])
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
   q record;
   e record;
 BEGIN
   SELECT * INTO q FROM jsonb_to_record(p_request) AS x (client text, jti uuid, issued double precision, peer inet, request text,
-    officer text, purpose text, roles text[], kind text, "order" text, filters jsonb, "limit" integer, after jsonb);
+    officer text, purpose text, roles text[], kind text, "order" text, filters jsonb, "limit" integer, after jsonb, export_purpose text);
   SELECT * INTO e FROM enter(q.client, q.jti, to_timestamp(q.issued), q.peer, q.request, q.officer, q.purpose);
   outcome := e.outcome;
   IF outcome = 'ok' AND NOT e.roles && q.roles THEN
@@ -149,7 +184,8 @@ BEGIN
     RETURN NEXT;
     RETURN;
   END IF;
-  RETURN QUERY SELECT 'ok', p.* FROM page_of_records(q.kind, q."order", coalesce(q.filters, '{}'), q."limit", q.after) AS p;
+  RETURN QUERY SELECT CASE WHEN p.forbidden IS NULL THEN 'ok' ELSE 'handling-forbids' END, p.*
+    FROM page_of_records(q.kind, q."order", coalesce(q.filters, '{}'), q."limit", q.after, q.export_purpose) AS p;
 END $$;
 
 -- The caller's events after a position. At most 20,000 positions are looked at in one call, so that an agency that may
@@ -196,13 +232,13 @@ BEGIN
 END $$;
 
 -- Read, list and page are the caller's own, under its policies; everything else that writes is the engine's.
-GRANT EXECUTE ON FUNCTION read_records, create_records, list_records, page_of_records, page_of_events, caller_agency, caller_has_role,
-  uuid7, utc_text TO interdesk_api, interdesk_worker;
+GRANT EXECUTE ON FUNCTION read_records, create_records, list_records, page_of_records, page_of_events, kept_from_export, cover_of,
+  caller_agency, caller_has_role, uuid7, utc_text TO interdesk_api, interdesk_worker;
 GRANT EXECUTE ON FUNCTION ensure_audit_months TO interdesk_worker;
 SELECT ensure_audit_months(3);
 SET LOCAL ROLE interdesk_engine;
 GRANT EXECUTE ON FUNCTION enter, credential_for_sign_in, in_group, chairs_group, has_agency_admin, audit, audit_refusal,
-  audit_of_own_records, feed_end, feed_lag, seen_since, first_version_seen, unknown_in_audience, agencies_of,
+  audit_of_own_records, feed_end, feed_lag, seen_since, first_version_seen, lies_open, unknown_in_audience, agencies_of,
   knows_agreement, gate_audience, create_record, change_record, replace_handling, disclose_record, confirm_disclosure,
   access_of, note_change,
   recall_idempotency_key, keep_idempotency_key TO interdesk_api, interdesk_worker;

@@ -32,7 +32,8 @@ CREATE POLICY engine ON onward_requests TO interdesk_engine USING (true) WITH CH
 -- Between who asks and the originator: to a third reader it would tell who else sees the record.
 CREATE POLICY requester_and_originator ON onward_requests FOR SELECT TO interdesk_api, interdesk_worker USING (EXISTS (
   SELECT FROM records r WHERE r.id = onward_requests.record_id
-    AND (r.originator = caller_agency() OR (onward_requests.agency = caller_agency() AND r.state = 'current'))));
+    AND (r.originator = caller_agency() OR (onward_requests.agency = caller_agency() AND r.state = 'current'
+      AND (NOT r.covered OR lies_open(r.id))))));
 GRANT SELECT, INSERT, UPDATE, DELETE ON onward_requests TO interdesk_engine;
 GRANT SELECT ON onward_requests TO interdesk_api, interdesk_worker;
 

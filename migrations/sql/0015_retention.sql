@@ -194,7 +194,8 @@ BEGIN
 END $$;
 
 -- Deletes everything that hangs on a record. Every table in which something of it stands is named here.
-CREATE FUNCTION clear_record(p_record uuid) RETURNS void LANGUAGE sql VOLATILE SET search_path = pg_catalog, public, pg_temp AS $$
+CREATE FUNCTION clear_record(p_record uuid) RETURNS void LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
   DELETE FROM record_versions WHERE record_id = p_record;
   DELETE FROM record_grants WHERE record_id = p_record;
   DELETE FROM lifted_exclusions WHERE record_id = p_record;
@@ -207,7 +208,10 @@ CREATE FUNCTION clear_record(p_record uuid) RETURNS void LANGUAGE sql VOLATILE S
   DELETE FROM review_warnings WHERE record_id = p_record;
   DELETE FROM renewals WHERE record_id = p_record;
   DELETE FROM legal_holds WHERE record_id = p_record;
-$$;
+  DELETE FROM acknowledgements WHERE record_id = p_record;
+  -- A recall outlives the record, since its recipients still answer for their copies; not so why it was made.
+  UPDATE recalls SET reason = 'The record has been purged since.' WHERE record_id = p_record;
+END $$;
 
 -- The document of a purged record, in the words of the API.
 CREATE FUNCTION purged_document(p_id uuid, p_reference text, p_version integer, p_at timestamptz) RETURNS text LANGUAGE sql STABLE
@@ -232,8 +236,6 @@ BEGIN
     handling = handling || '{"codes": [], "caveat": null, "legal_basis": null, "discoverable": "none"}'
   WHERE id = p_was.id;
   PERFORM clear_record(p_was.id);
-  -- A recall outlives the record, since its recipients still answer for their copies; not so why it was made.
-  UPDATE recalls SET reason = 'The record has been purged since.' WHERE record_id = p_was.id;
   INSERT INTO record_versions (record_id, version, at, changed, document, shared_document)
   VALUES (p_was.id, p_was.version + 1, v_at, ARRAY['state'], v_document, v_document);
   INSERT INTO record_grants (record_id, principal, since) SELECT p_was.id, a, v_at FROM unnest(v_seeing) AS a;

@@ -26,6 +26,8 @@ PARTY, LAPSED = "BN-RBPF", "MM-MPF"
 """Saw the record on an agreement that is suspended now, and in an emergency that has lapsed."""
 
 
+CAVEAT = "Ask the originator before acting on this."
+
 POWERS = ("analyst", "commander", "agency_admin")
 """Roles that may call nearly everything there is."""
 
@@ -134,7 +136,7 @@ async def set_scene(hub: Hub) -> Scene:
         threat_level="high",
         activities=[{"type": "phone_scam"}],
         locations=[{"country": "KH"}],
-        handling={"tlp": "AMBER", "audience": audience},
+        handling={"tlp": "AMBER", "codes": ["H1", "H3"], "caveat": CAVEAT, "audience": audience},
     )
     other = await originator.profile("Sihanouk Ring", handling={"tlp": "AMBER", "audience": audience})
     scene = Scene(hub, originator, reader, {}, record, group, _ask_for_recovery(hub))
@@ -188,6 +190,8 @@ async def _hang_on(scene: Scene, other: str, *contributors: Partner) -> dict[str
         "hold_id": await originator.post(f"{path}/legal-holds", {"reason": "Evidence."}),
     }
     for partner in contributors:
+        acknowledged = await partner.post(f"{path}/handling/acknowledge", {"caveat": CAVEAT})
+        assert acknowledged.status_code == 200, acknowledged.text
         made["amendment_id"] = await partner.post(f"{path}/amendments", {"patch": {"status": "dormant"}})
         asked = {"agencies": [STRANGER], "reason": "Search for a missing person.", "respond_by": _tomorrow()}
         made["request_id"] = await partner.post(f"{path}/onward-requests", asked)

@@ -121,6 +121,8 @@ def test_whoever_is_refused_is_nobody(scene: Scene) -> None:
 BELOW_THE_POLICIES = {
     "access_of": ["p_record => %(record)s"],
     "seen_since": ["p_record => %(record)s"],
+    "lies_open": ["p_record => %(record)s"],
+    "kept_from_export": ["'evidence', ARRAY[%(record)s]::uuid[]"],
     "page_of_records": [
         "'criminal-organizations', 'updated_at', '{}', 50, NULL",
         "'criminal-organizations', 'updated_at', '{\"q\": \"Bokor\"}', 50, NULL",
@@ -177,7 +179,7 @@ OUTRAGES = [
     "GRANT interdesk_engine TO CURRENT_USER",
     "GRANT SELECT ON signing_keys TO CURRENT_USER",
     "ALTER DATABASE interdesk SET row_security = off",
-    "INSERT INTO records SELECT * FROM records",
+    "INSERT INTO records (id) SELECT id FROM records",
     "UPDATE records SET audience = audience || ARRAY['TH-RTP']",
     "DELETE FROM records",
     "TRUNCATE records",

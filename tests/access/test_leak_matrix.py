@@ -12,6 +12,7 @@ import pytest
 from app.core import clock
 from app.identity.secrets import new_client_id
 from tests.access.scene import (
+    CAVEAT,
     INVITED_TOO,
     LOST,
     ORIGINATOR,
@@ -42,6 +43,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "confirm_criminal_organization_disclosure": {"reason": "They are not found yet."},
     "recall_criminal_organization": {"agencies": [READER], "reason": "The source took back its consent."},
     "acknowledge_recall": {"outcome": "deleted"},
+    "acknowledge_criminal_organization_caveat": {"caveat": CAVEAT},
     "add_criminal_organization_link": {
         "type": "related_to",
         "kind": "criminal-organizations",
@@ -343,7 +345,7 @@ async def test_the_trail_of_a_hidden_id_reads_like_that_of_none(hub: Hub) -> Non
     assert others == {
         (agency, action)
         for agency in ("MY-RMP", "VN-MPS")
-        for action in ("amendment.propose", "onward_request.request", "sighting.add")
+        for action in ("handling.acknowledge", "amendment.propose", "onward_request.request", "sighting.add")
     }
 
 

@@ -7,7 +7,7 @@ import csv
 import io
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +25,7 @@ from tests.conftest import Hub, Partner
 AGENCIES = ["KR-KNPA", "KH-CNP", "TH-RTP", "VN-MPS", "INTERPOL", "LA-DOP"]
 NAMES = ["Bokor Group", "Bokor Ring", "보코르 그룹", "西港集团", "ក្រុមបូកគោ", "MS-13", "Āsia Nętwork"]
 RECORDS = 40
+CAVEAT = "Ask the originator before acting on this."
 
 QUERIES: list[dict[str, Any]] = [
     {},
@@ -54,6 +55,15 @@ class Shown:
 
     document: dict[str, Any]
     audience: Audience
+    acknowledged: set[str] = field(default_factory=set)
+    """The agencies that acknowledged its caveat, where it has H3."""
+
+    def lies_open(self, agency: str) -> bool:
+        """Whether it says anything to an agency that sees it."""
+        told = self.document
+        return told["state"] == "current" and (
+            "H3" not in told["handling"]["codes"] or told["originator"] == agency or agency in self.acknowledged
+        )
 
     @property
     def shared(self) -> Shared:
@@ -61,13 +71,13 @@ class Shown:
 
     def fits(self, query: dict[str, Any], agency: str) -> bool:
         told = self.document
-        current = told["state"] == "current"
+        current = self.lies_open(agency)
         own = told["originator"] == agency
         if query.get("shared_with_me", str(not own).lower()) != str(not own).lower():
             return False
         checks: dict[str, Callable[[Any], bool]] = {
             "originator": lambda value: told["originator"] == value,
-            "external_id": lambda value: told["external_id"] == value,
+            "external_id": lambda value: (current or told["state"] == "retracted") and told["external_id"] == value,
             "status": lambda value: current and told["status"] == value,
             "threat_level": lambda value: current and told["threat_level"] == value,
             "kind": lambda value: current and told["kind"] == value,
@@ -100,8 +110,11 @@ def _handling(chance: random.Random, originator: str, groups: list[UUID]) -> dic
     others = [agency for agency in AGENCIES if agency != originator]
     named = chance.sample(others, chance.randint(0, 2))
     chosen = chance.sample(groups, chance.randint(0, 1))
+    caveated = chance.random() < 0.4
     return {
         "tlp": "GREEN",
+        "codes": ["H3"] if caveated else [],
+        "caveat": CAVEAT if caveated else None,
         "audience": {
             "agencies": named,
             "groups": [str(group) for group in chosen],
@@ -144,6 +157,7 @@ async def _change(chance: random.Random, record: Shown, partner: Partner, groups
         handling = _handling(chance, partner.agency, groups)
         answer = await partner.put(f"{path}/handling", handling, '"1"')
         record.audience = Audience.model_validate(answer.json()["audience"])
+        record.document = (await partner.get(path)).json()
     assert answer.status_code == 200, answer.text
 
 
@@ -163,6 +177,12 @@ async def library(hub: Hub) -> Library:
     for group, agency in ((groups[0], "TH-RTP"), (groups[1], "INTERPOL")):
         end_membership(hub, group, agency)
         del world.memberships[group, agency]
+    for record in records:
+        for agency in chance.sample(AGENCIES, 3):
+            path = f"{PATH}/{record.document['id']}/handling/acknowledge"
+            if (await partners[agency].post(path, {"caveat": CAVEAT})).status_code == 200:
+                record.acknowledged.add(agency)
+    assert any(record.acknowledged for record in records)
     return Library(hub, world, partners, records)
 
 
@@ -202,6 +222,7 @@ async def test_csv_has_the_rows_of_the_list_and_no_more(library: Library) -> Non
         for row in rows:
             hidden = {name for name in row if name.startswith("handling.") and row[name]}
             if row["originator"] != agency:
+                assert (row["name"] != "") is (row["state"] == "current")
                 assert hidden <= {"handling.tlp", "handling.codes", "handling.caveat", "handling.review_on"}
 
 
@@ -213,8 +234,10 @@ async def test_search_finds_what_is_seen_and_nothing_else(library: Library) -> N
             named = {
                 record.document["id"]
                 for record in library.records
-                if record.document["name"] == name and record.document["state"] == "current"
+                if record.document["name"] == name and record.lies_open(agency)
             }
+            says_nothing = {record.document["id"] for record in library.records if not record.lies_open(agency)}
+            assert not says_nothing & set(found)
             assert set(found) <= set(seen)
             assert named & set(seen) <= set(found)
             assert len(found) == len(set(found))

@@ -70,6 +70,18 @@ def test_parameters_are_described(call: Call) -> None:
             assert "example" in parameter, f"{parameter['name']}: the first exchange names one"
 
 
+def test_every_list_is_offered_as_a_table() -> None:
+    """The examples show that it is: each media type of each answer has one, and is played."""
+    offered = {}
+    for call in CALLS:
+        content = call.spec["responses"].get("200", {}).get("content", {})
+        schema = content.get("application/json", {}).get("schema", {}).get("$ref", "")
+        if call.method == "get" and schema.endswith(("Page", "List")):
+            offered[call.name] = "text/csv" in content
+    otherwise = {"list_events": "is followed, not looked at", "list_problem_types": "has HTML for people"}
+    assert {name for name, table in offered.items() if not table} == otherwise.keys()
+
+
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: call.name)
 def test_refusals_are_problem_documents(call: Call) -> None:
     assert {"429", "500"} <= call.spec["responses"].keys()

@@ -49,6 +49,10 @@ PROFILE = {
 }
 
 
+CAVEAT = "Do not act on this without asking first: a source would be known by it."
+"""Of the profile that readers are to acknowledge."""
+
+
 def documented_id(number: int) -> str:
     """A UUIDv7 of the day on which the examples take place."""
     return f"01a202b0-{number:04x}-7c52-9d3f-2a6b8e1f4c70"
@@ -121,6 +125,7 @@ async def build(hub: Hub) -> World:
     await _build_agreements(world)
     await _build_administration(world)
     await _build_audit(world)
+    await _build_caveat(world)
     place(hub)
     return world
 
@@ -259,6 +264,20 @@ async def _build_administration(world: World) -> None:
     )
     suspended = await hub.post("/v1/agencies/SG-SPF/suspend", etag="*")
     assert suspended.status_code == 200, suspended.text
+
+
+async def _build_caveat(world: World) -> None:
+    korea, interpol = world.caller("KR-KNPA analyst"), world.caller("INTERPOL analyst")
+    handling = {
+        "tlp": "AMBER",
+        "codes": ["H1", "H3"],
+        "caveat": CAVEAT,
+        "audience": {"agencies": ["KH-CNP", "INTERPOL"]},
+    }
+    path = f"{PROFILES}/{world.name(60, await korea.post(PROFILES, {'name': 'Lantern Circle', 'handling': handling}))}"
+    answer = await interpol.post(f"{path}/handling/acknowledge", {"caveat": CAVEAT})
+    assert answer.status_code == 200, answer.text
+    world.names[documented_id(61)] = answer.json()["id"]
 
 
 async def _build_audit(world: World) -> None:

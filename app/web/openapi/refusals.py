@@ -27,7 +27,7 @@ class FlawDocument(Shape):
 
 
 class ProblemDocument(BaseModel):
-    """Why a call was refused (RFC 9457). A problem type may add members of its own."""
+    """Why a call was refused (RFC 9457). A problem type may add members of its own: its examples show them."""
 
     model_config = ConfigDict(extra="allow", json_schema_serialization_defaults_required=True)
 
@@ -67,6 +67,14 @@ def problems_of(spec: Mapping[str, Any], note: Note | None, path: str, method: s
     return list(dict.fromkeys([*slugs, *note.problems, *also]))
 
 
+_MEMBERS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "acknowledgement-required": {"caveat": "Do not act on this without asking first."},
+    "external-id-taken": {"existing": f"/v1/criminal-organizations/{_REQUEST_ID}"},
+    "handling-forbids": {"references": ["KR-KNPA-CO-2026-481902"]},
+}
+"""What a problem type says beside what all of them say."""
+
+
 def problem_examples() -> dict[str, Any]:
     """A problem document of every type, as the hub writes it."""
     return {
@@ -80,6 +88,7 @@ def problem_examples() -> dict[str, Any]:
                 "instance": "/v1/criminal-organizations",
                 "request_id": _REQUEST_ID,
                 "errors": [],
+                **_MEMBERS.get(slug, {}),
             },
         }
         for slug, kind in sorted(PROBLEM_TYPES.items())
