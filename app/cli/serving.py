@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
+from app.cli.connections import BoundedConnection
 from app.cli.demo import show_credentials, tell
 from app.cli.host import load_settings
 from app.cli.listening import SIGNALS, Signals, address_of, bound
@@ -204,7 +205,7 @@ def _config(app: FastAPI | str, workers: int = 1) -> uvicorn.Config:
         factory=isinstance(app, str),
         workers=workers,
         loop="uvloop",
-        http="httptools",
+        http=BoundedConnection,
         ws="none",
         lifespan="on",
         log_config=None,
