@@ -100,7 +100,7 @@ async def door(request: Request, needs: SecurityScopes) -> Door:
 async def desk(request: Request, needs: SecurityScopes) -> AsyncIterator[Desk]:
     """A transaction for the caller, committed before the answer leaves and rolled back by any refusal."""
     visit = await visit_of(request)
-    if request.method not in ("GET", "HEAD"):
+    if request.method != "GET":
         await take_in(request, house(request).settings.body_limit)
     async with _desk(request, visit, needs.scopes) as opened:
         yield opened

@@ -4,16 +4,20 @@ import gzip
 import ipaddress
 import json
 import logging
+from types import SimpleNamespace
 from typing import Any
 
 import psycopg
 import pytest
 import structlog
+from fastapi import FastAPI
 from pydantic import SecretStr
 from starlette.datastructures import Headers
+from starlette.types import Message, Receive, Scope, Send
 
 from app.core.database_roles import DatabaseRole
-from app.web.porch import peer_of
+from app.settings import Settings
+from app.web.porch import Porch, peer_of
 from app.web.rates import Rates, rate_key, source_network
 from tests.conftest import Hub
 
@@ -66,6 +70,44 @@ async def test_large_answers_are_compressed_for_those_who_ask(hub: Hub) -> None:
     assert answer.headers["Content-Encoding"] == "gzip"
     assert json.loads(gzip.decompress(packed))["items"][0]["summary"] == "x" * 3000
     assert "Content-Encoding" not in (await korea.get(PATH, headers={"Accept-Encoding": "identity"})).headers
+
+
+async def test_a_head_is_recorded_as_the_read_that_it_is(hub: Hub) -> None:
+    korea, thailand = hub.partner("KR-KNPA"), hub.partner("TH-RTP")
+    path = f"{PATH}/{(await korea.profile())['id']}"
+
+    whole, head = await korea.get(path), await korea.call("HEAD", path)
+    hidden = await thailand.call("HEAD", path)
+    unchanged = await korea.call("HEAD", path, headers={"If-None-Match": whole.headers["ETag"]})
+
+    assert (head.status_code, head.content, hidden.status_code, unchanged.status_code) == (200, b"", 404, 304)
+    assert head.headers["Content-Length"] == whole.headers["Content-Length"] != "0"
+    reads = hub.look("SELECT agency, outcome FROM audit_entries WHERE action = 'record.read' ORDER BY at")
+    done, refused = ("KR-KNPA", "done"), ("TH-RTP", "missing")
+    assert reads == [done, done, refused, done]
+    assert (await hub.client.head(path)).status_code == 401
+
+
+async def test_a_head_ends_whatever_would_make_a_body_without_end() -> None:
+    async def endless(_scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        while (await receive())["type"] != "http.disconnect":
+            await send({"type": "http.response.body", "body": b"x", "more_body": True})
+
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect" if len(sent) > 1 else "http.request"}
+
+    app = FastAPI()
+    app.state.house = SimpleNamespace(tokens=None)
+    scope = {"type": "http", "method": "HEAD", "path": "/", "headers": [], "client": None, "app": app}
+    await Porch(endless, Settings(_env_file=None))(scope, receive, send)  # type: ignore[call-arg]
+
+    assert sent[1:] == [{"type": "http.response.body", "body": b""}]
 
 
 async def test_a_body_over_the_limit_is_refused_whatever_its_length_claims(hub: Hub) -> None:
