@@ -135,9 +135,12 @@ async def test_a_body_over_the_limit_is_refused_whatever_its_length_claims(hub: 
         (b'{"a":' * 13 + b"{}" + b"}" * 13, "application/json", 422, "too-deep"),
         (b"[]", "application/json", 422, "model-type"),
         (b"{}", "application/json", 422, "missing"),
+        (b"", "application/json", 422, "json-invalid"),
+        (b'{"name":"a","name":"b"}', "application/json", 422, "field-repeated"),
         (b'{"name":"a","surprise":1}', "application/json", 422, "extra-forbidden"),
         (b'{"name":"a\\u0000b"}', "application/json", 422, "text-control-character"),
         (b'{"name":"' + b"x" * 201 + b'"}', "application/json", 422, "string-too-long"),
+        (b"", "", 415, None),
         (b"{}", "text/plain", 415, None),
         (b"{}", "application/merge-patch+json", 415, None),
     ],
@@ -196,6 +199,42 @@ async def test_unknown_parameters_are_refused(hub: Hub) -> None:
     for query in ({"stauts": "active"}, {"limit": "0"}, {"limit": "501"}, {"order": "name"}, {"country": "XX"}):
         answer = await korea.get(PATH, params=query)
         assert (answer.status_code, answer.json()["type"]) == (400, "/problems/invalid-parameter"), query
+
+
+async def test_a_parameter_is_sent_once_unless_it_is_a_list(hub: Hub) -> None:
+    korea, unknown = hub.partner("KR-KNPA"), hub.partner("XX-NOBODY")
+    path = f"{PATH}/{(await korea.profile())['id']}"
+
+    twice = await korea.get(f"{PATH}?limit=1&limit=500&status=active&q=x&q=x")
+    dry = await korea.post(
+        f"{path}/disclosures?dry_run=true&dry_run=false", {"agencies": ["XX-NOBODY"], "purpose": "x"}
+    )
+
+    assert (twice.status_code, twice.json()["type"]) == (400, "/problems/invalid-parameter")
+    assert [(flaw["pointer"], flaw["code"]) for flaw in twice.json()["errors"]] == [
+        ("/query/limit", "parameter-repeated"),
+        ("/query/q", "parameter-repeated"),
+    ]
+    assert [flaw["pointer"] for flaw in dry.json()["errors"]] == ["/query/dry_run"]
+    assert (await hub.client.get(f"{PATH}?limit=1&limit=1")).status_code == 401
+    assert (await unknown.get(path)).status_code == 404
+    types = "types=interdesk.record.created&types=interdesk.record.shared"
+    assert (await hub.caller("KR-KNPA", "connector").get(f"/v1/events?{types}")).status_code == 200
+
+
+@pytest.mark.parametrize("kind", [None, "application/json", "text/plain"])
+async def test_where_nothing_needs_to_be_said_no_body_is_as_good_as_an_empty_one(hub: Hub, kind: str | None) -> None:
+    korea, thailand = hub.partner("KR-KNPA"), hub.partner("TH-RTP")
+    path = f"{PATH}/{(await korea.profile(share=['TH-RTP']))['id']}"
+    proposed = await thailand.post(f"{path}/amendments", {"patch": {"status": "active"}})
+    headers = {"If-Match": '"1"', "Idempotency-Key": "once"} | ({"Content-Type": kind} if kind else {})
+
+    accepted = await korea.call("POST", f"{path}/amendments/{proposed.json()['id']}/accept", headers=headers)
+    handling = await korea.call("PUT", f"{path}/handling", headers=headers)
+
+    assert (accepted.status_code, accepted.json()["state"]) == (200, "accepted")
+    # Without a body this would take the record from everybody.
+    assert handling.status_code == (422 if kind == "application/json" else 415)
 
 
 async def test_a_read_that_cannot_be_recorded_is_not_answered(hub: Hub) -> None:
