@@ -4,7 +4,11 @@ from app.access.desk import Desk
 from app.access.envelope import changed_fields
 from app.core.validation import validated
 from app.domain.criminal_organizations.content import CriminalOrganizationContent, facets, search_names
-from app.domain.criminal_organizations.shapes import CriminalOrganizationCreate, CriminalOrganizationPatch
+from app.domain.criminal_organizations.shapes import (
+    CriminalOrganizationCreate,
+    CriminalOrganizationPatch,
+    OwnCriminalOrganization,
+)
 from app.identity.callers import Visit
 from app.identity.roles import Permission
 from app.models.vocabularies import RecordKind
@@ -42,7 +46,9 @@ async def create_at_once(
 async def patch(desk: Desk, stored: Stored, sent: CriminalOrganizationPatch) -> Stored:
     """Apply a merge patch; the profile as it stands if nothing differs, 422 if the whole would not be right."""
     shelf.require_current(stored)
-    before = stored.fields
-    content = validated(CriminalOrganizationContent, sent.merged(before))
-    changed = changed_fields(before, content.model_dump(mode="json", by_alias=True))
-    return await shelf.change(desk, stored, body_of(content), changed) if changed else stored
+    before = {"external_id": stored.envelope.external_id, **stored.fields}
+    after = validated(OwnCriminalOrganization, sent.merged(before))
+    changed = changed_fields(before, after.model_dump(mode="json", by_alias=True))
+    if not changed:
+        return stored
+    return await shelf.change(desk, stored.numbered(after.external_id), body_of(after.content()), changed)
