@@ -13,7 +13,7 @@ from app.core.shapes import Shape
 from app.web.answers import plain
 from app.web.metrics import exposition
 from app.web.openapi import operation
-from app.web.state import House, house
+from app.web.state import House, bearer_token, house
 
 router = APIRouter(tags=["Operation"])
 Home = Annotated[House, Depends(house)]
@@ -50,10 +50,11 @@ async def ready(home: Home) -> Response:
 
 
 def _may_see_metrics(request: Request, home: House) -> bool:
-    if home.settings.metrics_token is None:
+    token = home.settings.metrics_token
+    sent = bearer_token(request.headers.get("authorization", ""))
+    if not token or not sent:
         return False
-    sent = request.headers.get("authorization", "").removeprefix("Bearer ")
-    return hmac.compare_digest(sent.encode(), home.settings.metrics_token.get_secret_value().encode())
+    return hmac.compare_digest(sent.encode(), token.get_secret_value().encode())
 
 
 @router.get("/metrics", include_in_schema=False)

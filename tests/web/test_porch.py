@@ -272,7 +272,8 @@ async def test_metrics_are_for_the_holder_of_their_token(hub: Hub) -> None:
 
     house = hub.app.state.house
     house.settings = house.settings.model_copy(update={"metrics_token": SecretStr("an invented token")})
-    assert (await hub.client.get("/metrics", headers={"Authorization": "Bearer wrong"})).status_code == 404
+    for wrong in ("Bearer wrong", "an invented token", "Basic an invented token", "Bearer", ""):
+        assert (await hub.client.get("/metrics", headers={"Authorization": wrong})).status_code == 404
     answer = await hub.client.get("/metrics", headers={"Authorization": "Bearer an invented token"})
     assert b'interdesk_requests_total{method="POST",route="/v1/criminal-organizations",status="201"}' in answer.content
     assert b"interdesk_feed_lag_seconds" in answer.content
