@@ -27,9 +27,7 @@ def body_of(content: CriminalOrganizationContent) -> Body:
 async def create(desk: Desk, sent: CriminalOrganizationCreate) -> Stored:
     """Create a profile under its handling, with its links; all of it or nothing."""
     stored = await shelf.create(desk, KIND, body_of(sent.content()), sent.handling, sent.external_id)
-    for number, link in enumerate(sent.links):
-        pointer = links.Pointer(link.type.value, link.kind, link.id, note=link.note)
-        await links.add(desk, stored, pointer, f"/links/{number}/id")
+    await links.add_sent(desk, stored, sent.links, [f"/links/{number}" for number in range(len(sent.links))])
     return stored
 
 
