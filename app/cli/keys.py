@@ -46,7 +46,8 @@ def rotate(
 
     async def change() -> dict[str, Any]:
         async with host.operator_database(installation) as database:
-            key = await signing.rotate(database, installation.master_key(), compromised=compromised)
+            async with host.operator_desk(database, "keys rotate") as desk:
+                key = await signing.rotate(desk.connection, installation.master_key(), compromised=compromised)
             return next(one for one in await _described(installation, database) if one["kid"] == key.kid)
 
     with host.installation() as installation:
