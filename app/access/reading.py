@@ -99,7 +99,7 @@ class Reader:
         request = entry_of(visit, permission, kind)
         request |= {"order": order, "filters": filters, "limit": limit, "after": after}
         async with (
-            self._database.reads.connection() as connection,
+            self._database.pool.connection() as connection,
             connection.cursor(binary=True, row_factory=namedtuple_row) as cursor,
         ):
             await cursor.execute(_PAGE, (orjson.dumps(request).decode(),))

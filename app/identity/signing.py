@@ -75,7 +75,7 @@ class KeyKeeper:
         await keeper._load()
         if not keeper._rows:
             key = SigningKey.generate(clock.now())
-            async with database.reads.connection() as connection:
+            async with database.pool.connection() as connection:
                 await connection.execute(
                     "SELECT found_signing_key(%s, %s, %s, %s)",
                     (key.kid, Jsonb(key.public_jwk), key.seal(master_key), key.created_at),
@@ -119,7 +119,7 @@ class KeyKeeper:
 
     async def _load(self) -> None:
         self._looked_at = time.monotonic()
-        async with self._database.reads.connection() as connection, connection.cursor(row_factory=_ROWS) as cursor:
+        async with self._database.pool.connection() as connection, connection.cursor(row_factory=_ROWS) as cursor:
             await cursor.execute("SELECT kid, sealed_private_key, created_at, retires_at FROM load_signing_keys()")
             rows = sorted(await cursor.fetchall())
         if rows != self._rows:
