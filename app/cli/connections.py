@@ -38,11 +38,14 @@ class BoundedConnection(HttpToolsProtocol):
     _last = 0.0
     """When the last bytes came."""
     _received = 0
-    """Bytes of what is awaited."""
-    _head = 0
-    """Bytes of line and headers, with those that may follow a body in chunks, as far as the parser gave them out."""
+    """Bytes of what is awaited; without those of the read within which it began."""
+    _read = 0
+    """Bytes of the read that is being looked at."""
+    _began_within = 0
+    """Bytes of that read; 0 where it began with a read of its own."""
     _kept = 0
-    """Bytes since the parser last gave anything out: it keeps them until it knows where what they belong to ends."""
+    """Bytes since a head or a part of a body was complete: the parser keeps what is neither."""
+    _too_large = False
     _refused = False
     _unsent = 0
     _unsent_since = 0.0
@@ -66,10 +69,10 @@ class BoundedConnection(HttpToolsProtocol):
         if self._awaits is None:  # blank lines may stand before a request, and they begin nothing for the parser
             self._await("head")
         self._last = self.loop.time()
-        self._received += len(data)
-        self._kept += len(data)
+        self._read = len(data)
+        self._received += self._read
+        self._kept += self._read
         super().data_received(data)
-        # What begins within other data is counted only from the next data on: that much more may be in one read.
         size = max(self._kept, self._received if self._awaits == "head" else 0)
         if size > HEAD_BYTES and not self._refused:
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
@@ -79,20 +82,19 @@ class BoundedConnection(HttpToolsProtocol):
         super().on_message_begin()
         if self._awaits != "head":
             self._await("head")
-        self._head = 0
-
-    def on_url(self, url: bytes) -> None:
-        """Count the address."""
-        self._count(len(url))
-        super().on_url(url)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Count a header."""
-        self._count(len(name) + len(value) + _HEADER_EXTRA)
-        super().on_header(name, value)
+            self._began_within = self._read
 
     def on_headers_complete(self) -> None:
-        """Begin the body."""
+        """Begin the body.
+
+        Raises:
+            ValueError: the head is too large; it ends the parser, whose caller then calls `send_400_response`.
+        """
+        if self._received + self._began_within > HEAD_BYTES:  # with what else came in these reads
+            self._too_large = self._size_of_head() > HEAD_BYTES
+            if self._too_large:
+                message = "the head is too large"
+                raise ValueError(message)
         self._kept = 0
         self._await("body")
         super().on_headers_complete()
@@ -110,22 +112,18 @@ class BoundedConnection(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Answer what the parser refuses, or what was refused while it parsed."""
-        if self._head > HEAD_BYTES:
+        if self._too_large:
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
         else:
             super().send_400_response(msg)
 
-    def _count(self, size: int) -> None:
-        self._kept = 0
-        self._head += size
-        if self._head > HEAD_BYTES:
-            message = "the head is too large"
-            raise ValueError(message)  # ends the parser, whose caller answers by `send_400_response`
+    def _size_of_head(self) -> int:
+        return len(self.url) + sum(len(name) + len(value) + _HEADER_EXTRA for name, value in self.headers)
 
     def _await(self, what: Literal["head", "body"]) -> None:
         self._awaits = what
         self._since = self._last = self.loop.time()
-        self._received = 0
+        self._received = self._began_within = 0
 
     def _wake(self, seconds: float) -> None:
         if self._timer is not None:

@@ -126,9 +126,10 @@ def chunked(*chunks: bytes) -> bytes:
         (GET + b"X-Header: ", b"x" * 8000, HEAD_BYTES),
         (b"GET /", b"x" * 8000, HEAD_BYTES),
         (chunked(b"1\r\nx\r\n0\r\nX-Trailer: "), b"x" * 8000, HEAD_BYTES + ONE_READ),
+        (chunked(b"1\r\nx\r\n0\r\n"), b"X-Trailer: " + b"x" * 8000 + b"\r\n", HEAD_BYTES + ONE_READ),
         (chunked(b"1;"), b"x" * 8000, HEAD_BYTES + ONE_READ),
     ],
-    ids=["many headers", "one header", "a long address", "a trailer", "the extension of a chunk"],
+    ids=["many headers", "one header", "a long address", "a trailer", "many trailers", "the extension of a chunk"],
 )
 async def test_what_does_not_end_is_refused(server: Server, begun: bytes, more: bytes, enough: int) -> None:
     line = await server.line()
