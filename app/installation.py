@@ -133,7 +133,7 @@ class Installation:
             return MasterKey.from_text(settings.master_key.get_secret_value())
         if settings.master_key_file is not None:
             return load_master_key(settings.master_key_file)
-        if self.postgres is None:
+        if settings.database_url is not None:
             message = (
                 "DATABASE_URL names a managed database, and there is no master key. Make one "
                 "(openssl rand -base64 32), keep it as safe as the database's backups and apart from them, and set "

@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import os
 import sys
+import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
@@ -26,6 +27,7 @@ from bench.generator import GeneratorError, build
 from bench.hub import signing_key, token
 from bench.measure import Lane, Sample, Settings, WrongAnswersError, measure_case
 from bench.servers import Server, ServerError
+from bench.starts import second_starts
 
 HERE = Path(__file__).parent
 WORK = HERE / "work"
@@ -106,6 +108,8 @@ def measure(asked: argparse.Namespace) -> None:
             "load_before": round(busy, 1),
         },
     )
+    with tempfile.TemporaryDirectory() as folder:
+        circumstances["second_start_seconds"] = round(min(second_starts(Path(folder))), 2)
     results.write(asked.output, samples, circumstances)
     CONSOLE.print(f"written to {asked.output}", highlight=False)
 

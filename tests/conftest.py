@@ -23,7 +23,8 @@ from psycopg import sql
 from app.core import clock, migrations
 from app.core.crypto import MasterKey
 from app.core.database_roles import DatabaseRole
-from app.core.embedded import EmbeddedPostgres
+from app.core.embedded import EmbeddedPostgres, server
+from app.core.embedded.layout import Layout
 from app.identity import tokens
 from app.identity.roles import PERMISSIONS, Role, permissions_of
 from app.main import create_app
@@ -90,8 +91,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
-    """One server for all workers; the first of them migrates the template."""
-    postgres = EmbeddedPostgres.start(Path(os.environ[ROOT]))
+    """One server for all workers, which waits for no disk: it need not survive the loss of power."""
+    data = Path(os.environ[ROOT])
+    postgres = EmbeddedPostgres.start(data)
+    layout = Layout(data)
+    (layout.cluster / "postgresql.auto.conf").write_text("fsync = off\nfull_page_writes = off\n", encoding="utf-8")
+    server.reload(layout)
     try:
         yield Cluster(postgres)
     finally:

@@ -72,14 +72,14 @@ class Grouped:
         except psycopg.OperationalError as error:
             if not self._repeatable and not _undone(error):
                 raise
-            await self._database.reads.check()
+            await self._database.pool.check()
             return await self._call(requests)
 
     async def _call(self, requests: list[Request]) -> list[Any]:
         for number, request in enumerate(requests):
             request["n"] = number
         async with (
-            self._database.reads.connection() as connection,
+            self._database.pool.connection() as connection,
             connection.cursor(binary=True, row_factory=namedtuple_row) as cursor,
         ):
             await cursor.execute(self._statement, (orjson.dumps(requests).decode(),))

@@ -114,7 +114,7 @@ class Reader:
         if purpose is not None:
             request["export_purpose"] = purpose.value
         async with (
-            self._database.reads.connection() as connection,
+            self._database.pool.connection() as connection,
             connection.cursor(binary=True, row_factory=namedtuple_row) as cursor,
         ):
             await cursor.execute(_PAGE, (orjson.dumps(request).decode(),))

@@ -28,7 +28,7 @@ class Refusal:
 async def record_refusal(database: Database, refusal: Refusal) -> None:
     """Write the entry; one statement, the same whatever was refused."""
     detail = Jsonb({"reason": refusal.reason}) if refusal.reason else None
-    async with database.reads.connection() as connection:
+    async with database.pool.connection() as connection:
         await connection.execute(
             "SELECT audit_refusal(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             (

@@ -106,7 +106,7 @@ def _verify_log(trusted: "PublicKeys | None", anchors: list[Any], *, as_json: bo
 
     async def check() -> dict[str, Any]:
         async with host.operator_database(installation) as database:
-            async with database.reads.connection() as connection:
+            async with database.pool.connection() as connection:
                 with progress("Leaves checked", await tree_size(connection)) as done:
                     report = await _inspected(connection, trusted, anchors, done)
             async with host.operator_desk(database, "audit verify") as desk:

@@ -5,6 +5,7 @@ import stat
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -15,7 +16,7 @@ from app.cli.host import load_settings, run
 from app.core.crypto import MasterKeyError
 from app.core.database_roles import DatabaseRole
 from app.core.db import Database
-from app.core.embedded import EmbeddedPostgresError
+from app.core.embedded import EmbeddedPostgres, EmbeddedPostgresError
 from app.core.logs import LEVELS
 from app.identity.keys import SigningKeyError
 from app.identity.signing import KeyKeeper
@@ -49,24 +50,45 @@ def examine() -> list[Finding]:
     except InstallationError as error:
         return [Finding("settings", "problem", str(error), "Correct them in the environment or in .env.")]
     findings = [Finding("settings", "ok", "read"), *_settings(settings)]
+    if settings.database_url is None and not EmbeddedPostgres.is_there(settings.data):
+        return [*findings, _nothing_there(settings), *_master_key(Installation(settings, None), answers=False)]
     with ExitStack() as stack:
         try:
             installation = stack.enter_context(open_installation(settings))
         except EmbeddedPostgresError as error:
-            return [*findings, Finding("database", "problem", str(error))]
-        findings += _database(installation)
-        if any(finding.level == "problem" for finding in findings if finding.check.startswith("role")):
-            return findings
-        for check in (_master_key, _schema, _feed, _agencies):
-            findings += _tried(check, installation)
-    return findings
+            key = _master_key(Installation(settings, None), answers=False)
+            return [*findings, Finding("database", "problem", str(error)), *key]
+        return [*findings, *_in_database(installation)]
 
 
-def _tried(check: Callable[[Installation], Iterator[Finding]], installation: Installation) -> list[Finding]:
+def _in_database(installation: Installation) -> Iterator[Finding]:
+    """What takes a database: the roles, and for each role that is as it should be what can be seen with it."""
+    sound = set()
+    for role in (DatabaseRole.API, DatabaseRole.WORKER, DatabaseRole.OWNER):
+        found = list(_role(installation, role))
+        yield from found
+        if found[0].level == "ok":
+            sound.add(role)
+    answers = DatabaseRole.API in sound
+    yield from _tried(partial(_master_key, answers=answers), installation, "master key")
+    if answers:
+        yield from _tried(_schema, installation, "schema")
+        yield from _tried(_feed, installation, "background work")
+    if answers and DatabaseRole.WORKER in sound:
+        yield from _tried(_agencies, installation, "agencies")
+
+
+def _tried(check: Callable[[Installation], Iterator[Finding]], installation: Installation, name: str) -> list[Finding]:
     try:
         return list(check(installation))
     except psycopg.Error as error:
-        return [Finding(check.__name__.strip("_").replace("_", " "), "problem", str(error).strip())]
+        return [Finding(name, "problem", str(error).strip())]
+
+
+def _nothing_there(settings: Settings) -> Finding:
+    detail = f"nothing is there yet at {settings.data.absolute()}"
+    mend = "The first start makes a database there. If there should be one, correct INTERDESK_DATA."
+    return Finding("database", "warning", detail, mend)
 
 
 def _settings(settings: Settings) -> Iterator[Finding]:
@@ -101,24 +123,24 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _database(installation: Installation) -> Iterator[Finding]:
-    for role in (DatabaseRole.API, DatabaseRole.WORKER, DatabaseRole.OWNER):
-        name = f"role {role}"
-        try:
-            conninfo = installation.conninfo(role)
-            signed_in, excess = excess_power(conninfo)
-        except InstallationError as error:
-            # The owner is needed where migrations are run, which may be another host.
-            yield Finding(name, "warning" if role is DatabaseRole.OWNER else "problem", str(error))
-        except psycopg.Error as error:
-            yield Finding(name, "problem", str(error).strip(), "Check the address, the password and the server.")
-        else:
-            yield _role(name, role, signed_in, excess)
-            if role is DatabaseRole.API:
-                yield from _server(conninfo, managed=installation.postgres is None)
+def _role(installation: Installation, role: DatabaseRole) -> Iterator[Finding]:
+    """First the role itself; with the one that serves also the server."""
+    name = f"role {role}"
+    try:
+        conninfo = installation.conninfo(role)
+        signed_in, excess = excess_power(conninfo)
+    except InstallationError as error:
+        # The owner is needed where migrations are run, which may be another host.
+        yield Finding(name, "warning" if role is DatabaseRole.OWNER else "problem", str(error))
+    except psycopg.Error as error:
+        yield Finding(name, "problem", str(error).strip(), "Check the address, the password and the server.")
+    else:
+        yield _power(name, role, signed_in, excess)
+        if role is DatabaseRole.API:
+            yield from _server(conninfo, managed=installation.postgres is None)
 
 
-def _role(name: str, role: DatabaseRole, signed_in: str, excess: list[str]) -> Finding:
+def _power(name: str, role: DatabaseRole, signed_in: str, excess: list[str]) -> Finding:
     mend = "Use the roles that this makes: interdesk db roles"
     if role is DatabaseRole.OWNER:
         above = [clause for clause in excess if "superuser" in clause or "bypasses" in clause]
@@ -150,20 +172,25 @@ def _server(conninfo: str, *, managed: bool) -> Iterator[Finding]:
         yield Finding("names", "ok", "every script can be searched")
 
 
-def _master_key(installation: Installation) -> Iterator[Finding]:
+def _master_key(installation: Installation, *, answers: bool) -> Iterator[Finding]:
+    """`answers`: whether the database can be asked for what the key must open."""
     settings = installation.settings
     kept = settings.data / MASTER_KEY_FILE
     given = settings.master_key is not None or settings.master_key_file is not None
-    if not given and installation.postgres is not None and not kept.exists() and not installation.has_signing_keys():
-        yield Finding("master key", "ok", f"none yet; the first start makes one at {kept}")
-        return
+    if not given and settings.database_url is None and not kept.exists():
+        if not answers:
+            return
+        if not installation.has_signing_keys():
+            yield Finding("master key", "ok", f"none yet; the first start makes one at {kept}")
+            return
     try:
         master_key = installation.master_key()
     except (InstallationError, MasterKeyError) as error:
         yield Finding("master key", "problem", str(error))
         return
-    if not installation.has_signing_keys():
-        yield Finding("master key", "ok", "present; there is nothing yet that it must open")
+    if not answers or not installation.has_signing_keys():
+        nothing = "there is nothing yet that it must open" if answers else "what it must open cannot be seen"
+        yield Finding("master key", "ok", f"present; {nothing}")
         return
 
     async def open_keys() -> None:

@@ -1,6 +1,7 @@
 """The host that a command runs on: its settings, its installation, and the operator who typed the command."""
 
 import asyncio
+import gc
 import os
 import pwd
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
@@ -42,6 +43,7 @@ def _setting(location: tuple[str | int, ...]) -> str:
 @contextmanager
 def installation() -> Iterator[Installation]:
     """The installation of this host, its database answering."""
+    gc.enable()  # everything is imported by now
     with open_installation(load_settings()) as opened:
         yield opened
 

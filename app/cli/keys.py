@@ -46,7 +46,8 @@ def rotate(
 
     async def change() -> dict[str, Any]:
         async with host.operator_database(installation) as database:
-            key = await signing.rotate(database, installation.master_key(), compromised=compromised)
+            async with host.operator_desk(database, "keys rotate") as desk:
+                key = await signing.rotate(desk.connection, installation.master_key(), compromised=compromised)
             return next(one for one in await _described(installation, database) if one["kid"] == key.kid)
 
     with host.installation() as installation:
@@ -63,7 +64,7 @@ async def _described(installation: "Installation", database: "Database") -> list
     keeper = await KeyKeeper.open(database, installation.master_key())
     now = clock.now()
     signer = keeper.ring.signing_key(now).kid
-    async with database.reads.connection() as connection:
+    async with database.pool.connection() as connection:
         cursor = await connection.execute("SELECT kid, created_at, retires_at FROM load_signing_keys() ORDER BY 2 DESC")
         rows: list[tuple[str, datetime, datetime | None]] = await cursor.fetchall()
     return [

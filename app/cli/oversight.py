@@ -64,7 +64,7 @@ async def _export(
         subject = room.Subject(officer, found, agency)
 
         async def seal_all() -> None:
-            async with database.reads.connection() as connection:
+            async with database.pool.connection() as connection:
                 await seal(connection, installation.master_key(), at_once=True)
 
         left = await room.waiting(open_desk, subject, seal_all)

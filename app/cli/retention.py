@@ -54,7 +54,7 @@ def _outlook() -> "Outlook":
     from app.records import purging
 
     async def look() -> "Outlook":
-        async with host.operator_database(installation) as database, database.reads.connection() as connection:
+        async with host.operator_database(installation) as database, database.pool.connection() as connection:
             return await purging.outlook(connection)
 
     with host.installation() as installation:
@@ -68,7 +68,7 @@ def _run(total: int) -> "Run":
     operator = purging.Operator(host.operator_name(), "interdesk retention purge")
 
     async def work() -> "Run":
-        async with host.operator_database(installation) as database, database.reads.connection() as connection:
+        async with host.operator_database(installation) as database, database.pool.connection() as connection:
             with progress("Records purged", total) as done:
                 return await purging.run(connection, operator, done)
 

@@ -1,6 +1,7 @@
 """Running the server: the socket, the processes, the signals, and an embedded database that comes back if it dies."""
 
 import asyncio
+import gc
 import os
 import socket
 import threading
@@ -13,6 +14,7 @@ from fastapi import FastAPI
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
+from app.cli.connections import BoundedConnection
 from app.cli.demo import show_credentials, tell
 from app.cli.host import load_settings
 from app.cli.listening import SIGNALS, Signals, address_of, bound
@@ -55,6 +57,7 @@ def serve(host: str, port: int, workers: int, *, worker: bool, demo: bool, as_js
         RefusedError: the port cannot be had.
         InstallationError: the set-up does not do.
     """
+    _settle()
     with Signals() as signals, bound(host, port) as listener:
         address = address_of(listener)
         settings = _with_public_url(load_settings(), host, address)
@@ -88,6 +91,7 @@ def serve(host: str, port: int, workers: int, *, worker: bool, demo: bool, as_js
 
 def work_alone(*, as_json: bool) -> None:
     """Do the background work until a signal; what is under way is finished, or left to the next worker."""
+    _settle()
     settings = load_settings()
     configure_logs(settings)
     with Signals() as signals, open_installation(settings) as installation, kept_alive(installation.postgres):
@@ -113,11 +117,18 @@ def work_alone(*, as_json: bool) -> None:
 
 def application() -> FastAPI:
     """The application of one server process among several, from the environment alone."""
+    _settle()
     settings = load_settings()
     configure_logs(settings)
     # Never released: the process that started this one does so when all have ended.
     installation = Installation(settings, None if settings.database_url else EmbeddedPostgres.start(settings.data))
     return create_app(settings, installation.conninfo(DatabaseRole.API), installation.master_key())
+
+
+def _settle() -> None:
+    """What was imported stays as long as the process: garbage is looked for from now on, and elsewhere."""
+    gc.freeze()
+    gc.enable()
 
 
 def configure_logs(settings: Settings) -> None:
@@ -204,7 +215,7 @@ def _config(app: FastAPI | str, workers: int = 1) -> uvicorn.Config:
         factory=isinstance(app, str),
         workers=workers,
         loop="uvloop",
-        http="httptools",
+        http=BoundedConnection,
         ws="none",
         lifespan="on",
         log_config=None,

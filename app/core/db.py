@@ -21,7 +21,7 @@ class Database:
         """Prepare a pool of so many connections; `session` are settings that hold on each of them."""
         self.conninfo = conninfo
         self._session = dict(session or {})
-        self.reads: AsyncConnectionPool[Connection] = AsyncConnectionPool(
+        self.pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
             conninfo,
             kwargs={"autocommit": True},
             min_size=1,
@@ -37,14 +37,14 @@ class Database:
 
     async def open(self) -> None:
         """Connect; raises psycopg_pool.PoolTimeout if the database cannot be reached within ten seconds."""
-        await self.reads.open(wait=True, timeout=10)
+        await self.pool.open(wait=True, timeout=10)
 
     async def close(self) -> None:
         """Give all connections back."""
-        await self.reads.close()
+        await self.pool.close()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """One transaction: committed at the end of the block, rolled back if it raises."""
-        async with self.reads.connection() as connection, connection.transaction():
+        async with self.pool.connection() as connection, connection.transaction():
             yield connection

@@ -162,8 +162,7 @@ INVALID_PARAMETER = ProblemType(
     "invalid-parameter",
     400,
     "A parameter is not right",
-    "A query parameter or header cannot be understood; `errors` says which and why. A cursor must come from the "
-    "answer before, unchanged, and with the same filters.",
+    "A query parameter or header cannot be understood; `errors` says which and why.",
 )
 PURPOSE_REQUIRED = ProblemType(
     "purpose-required",

@@ -108,7 +108,7 @@ async def read(
         "after": after.position,
         "agency": after.agency,
     }
-    async with database.reads.connection() as connection, connection.cursor(row_factory=namedtuple_row) as cursor:
+    async with database.pool.connection() as connection, connection.cursor(row_factory=namedtuple_row) as cursor:
         await cursor.execute("SELECT * FROM list_events(%s::jsonb)", (orjson.dumps(request).decode(),))
         row: Any = await cursor.fetchone()
     if row.outcome != "ok":

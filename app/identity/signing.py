@@ -18,7 +18,7 @@ from psycopg_pool import PoolTimeout
 
 from app.core import clock
 from app.core.crypto import MasterKey
-from app.core.db import Database
+from app.core.db import Connection, Database
 from app.identity.keys import RETIRE_AFTER, KeyRing, SigningKey, SigningKeyError
 
 RELOAD = timedelta(minutes=1)
@@ -33,20 +33,20 @@ _Row = tuple[str, bytes, datetime, datetime | None]
 _ROWS: AsyncRowFactory[Any] = tuple_row
 
 
-async def rotate(database: Database, master_key: MasterKey, *, compromised: bool = False) -> SigningKey:
-    """Add a signing key; the others go on verifying until their tokens have expired. Needs the role interdesk_worker.
+async def rotate(connection: Connection, master_key: MasterKey, *, compromised: bool = False) -> SigningKey:
+    """Add a signing key; the others go on verifying until their tokens have expired.
 
+    The transaction is the operator's, as the role interdesk_worker: the audit names who it was.
     `compromised`: the others retire at once, and every token they signed is worth nothing from the next reload on
     (`RELOAD`) in each process.
     """
     at = clock.now()
     key = SigningKey.generate(at)
     retires_at = at if compromised else at + RETIRE_AFTER
-    async with database.reads.connection() as connection:
-        await connection.execute(
-            "SELECT rotate_signing_key(%s, %s, %s, %s, %s)",
-            (key.kid, Jsonb(key.public_jwk), key.seal(master_key), at, retires_at),
-        )
+    await connection.execute(
+        "SELECT rotate_signing_key(%s, %s, %s, %s, %s)",
+        (key.kid, Jsonb(key.public_jwk), key.seal(master_key), at, retires_at),
+    )
     return key
 
 
@@ -75,7 +75,7 @@ class KeyKeeper:
         await keeper._load()
         if not keeper._rows:
             key = SigningKey.generate(clock.now())
-            async with database.reads.connection() as connection:
+            async with database.pool.connection() as connection:
                 await connection.execute(
                     "SELECT found_signing_key(%s, %s, %s, %s)",
                     (key.kid, Jsonb(key.public_jwk), key.seal(master_key), key.created_at),
@@ -119,7 +119,7 @@ class KeyKeeper:
 
     async def _load(self) -> None:
         self._looked_at = time.monotonic()
-        async with self._database.reads.connection() as connection, connection.cursor(row_factory=_ROWS) as cursor:
+        async with self._database.pool.connection() as connection, connection.cursor(row_factory=_ROWS) as cursor:
             await cursor.execute("SELECT kid, sealed_private_key, created_at, retires_at FROM load_signing_keys()")
             rows = sorted(await cursor.fetchall())
         if rows != self._rows:

@@ -3,10 +3,11 @@
 Links change neither version nor ETag of the records they join: a reader who may not know one end would learn of it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from psycopg import sql
@@ -14,13 +15,28 @@ from psycopg.errors import InsufficientPrivilege, UniqueViolation
 from psycopg.types.json import Jsonb
 
 from app.access.desk import Desk
+from app.access.envelope import LinkIn
 from app.core import clock
 from app.core.ids import uuid7
 from app.core.places import NEWEST, Place
-from app.core.problems import CONFLICT, Problem, not_found
-from app.models.vocabularies import RecordKind
+from app.core.problems import CONFLICT, Flaw, Problem, invalid, not_found
+from app.models.vocabularies import LinkType, RecordKind
 from app.records.references import unknown_reference
 from app.records.shelf import Stored, require_current
+
+_ANY: Final = frozenset(RecordKind)
+_ORGANIZATIONS, _INCIDENTS = RecordKind.CRIMINAL_ORGANIZATIONS, RecordKind.INCIDENT_REPORTS
+_OPERATIONS, _REPATRIATIONS = RecordKind.JOINT_OPERATIONS, RecordKind.REPATRIATION_REQUESTS
+
+ENDS: Final[Mapping[LinkType, Mapping[RecordKind, AbstractSet[RecordKind]]]] = {
+    LinkType.COMMITTED_BY: {_INCIDENTS: {_ORGANIZATIONS}},
+    LinkType.DUPLICATE_OF: {_ORGANIZATIONS: {_ORGANIZATIONS}, _INCIDENTS: {_INCIDENTS}},
+    LinkType.TARGET: {_OPERATIONS: {_ORGANIZATIONS, _INCIDENTS}},
+    LinkType.INCIDENT: {_REPATRIATIONS: {_INCIDENTS}},
+    LinkType.OPERATION: {_REPATRIATIONS: {_OPERATIONS}},
+    LinkType.RELATED_TO: dict.fromkeys(RecordKind, _ANY),
+}
+"""Where a link of each type starts, and where it may lead from there."""
 
 _INSERT = sql.SQL(
     "INSERT INTO record_links (id, record_id, type, target_id, target_kind, since, note, created_at)"
@@ -69,6 +85,38 @@ def _link(row: Any, seen_from: UUID) -> Link:  # noqa: ANN401 - a row of _COLUMN
     outgoing = row.record_id == seen_from
     kind, target = (row.target_kind, row.target_id) if outgoing else (row.source_kind, row.record_id)
     return Link(row.id, row.type, kind, target, outgoing, row.since, row.note, row.created_at)
+
+
+def ends_of(source: RecordKind) -> str:
+    """What records of a kind may point at, as a sentence."""
+    said = [
+        f"`{link_type}` to {'any kind' if targets == _ANY else ' and '.join(f'`{kind}`' for kind in sorted(targets))}"
+        for link_type, targets in ((found, ends.get(source)) for found, ends in ENDS.items())
+        if targets
+    ]
+    return f"From here lead {', '.join(said)}."
+
+
+def _check_ends(source: RecordKind, sent: Sequence[LinkIn], pointers: Sequence[str]) -> None:
+    flaws = [
+        Flaw(f"{pointer}/type", "link-type-unsuitable", ends_of(source))
+        for link, pointer in zip(sent, pointers, strict=True)
+        if link.kind not in ENDS[link.type].get(source, ())
+    ]
+    if flaws:
+        raise invalid(*flaws)
+
+
+async def add_sent(desk: Desk, stored: Stored, sent: Sequence[LinkIn], pointers: Sequence[str]) -> list[Link]:
+    """Make the links of a body, which stand there at `pointers`; all of them or none.
+
+    422 for a type that does not lead from the one kind to the other, whether or not there is such a record; else `add`.
+    """
+    _check_ends(stored.kind, sent, pointers)
+    return [
+        await add(desk, stored, Pointer(link.type.value, link.kind, link.id, note=link.note), f"{pointer}/id")
+        for link, pointer in zip(sent, pointers, strict=True)
+    ]
 
 
 async def add(desk: Desk, stored: Stored, pointer: Pointer, where: str) -> Link:

@@ -67,6 +67,10 @@ class Stored:
         """The kind's own fields, as JSON values."""
         return own_fields(self.rendered.document)
 
+    def numbered(self, external_id: str | None) -> "Stored":
+        """The same record with another number of its originator's; kept when it is changed."""
+        return replace(self, envelope=self.envelope.model_copy(update={"external_id": external_id}))
+
 
 @dataclass(frozen=True, slots=True)
 class Body:
@@ -210,11 +214,15 @@ async def create(desk: Desk, kind: RecordKind, body: Body, handling: Handling, e
         if row.outcome == "no-legal-basis":
             raise no_legal_basis(row.flaws, handling.audience, "/handling/audience", "/handling/legal_basis")
         if row.outcome == "external-id-taken":
-            path = f"/v1/{kind}/{row.existing_id}"
-            flaw = Flaw("/external_id", "external-id-taken", f"Your agency's record {path} has this external_id.")
-            raise Problem(EXTERNAL_ID_TAKEN, errors=[flaw], headers={"Location": path}, extra={"existing": path})
+            raise _external_id_taken(kind, row.existing_id)
     message = f"no free reference for {desk.caller.agency} {kind.code} in {_DRAWS} draws"
     raise RuntimeError(message)
+
+
+def _external_id_taken(kind: RecordKind, existing: UUID) -> Problem:
+    path = f"/v1/{kind}/{existing}"
+    flaw = Flaw("/external_id", "external-id-taken", f"Your agency's record {path} has this external_id.")
+    return Problem(EXTERNAL_ID_TAKEN, errors=[flaw], headers={"Location": path}, extra={"existing": path})
 
 
 def check_exclusion(handling: Handling, originator: str, pointer: str) -> None:
@@ -226,7 +234,10 @@ def check_exclusion(handling: Handling, originator: str, pointer: str) -> None:
 
 
 async def change(desk: Desk, stored: Stored, body: Body, changed: Sequence[str]) -> Stored:
-    """Put the next version in place; 412 if somebody else was faster since it was fetched."""
+    """Put the next version in place, with the number that `stored` has by now.
+
+    412 if somebody else was faster since it was fetched; 409 with the path of the first if its number is taken.
+    """
     require_current(stored)
     envelope = next_version(stored.envelope)
     return await _replace(
@@ -256,6 +267,7 @@ async def _replace(
         "change_record",
         p_id=envelope.id,
         p_expected=stored.envelope.version,
+        p_external_id=envelope.external_id,
         p_at=envelope.updated_at,
         p_state=state.value,
         p_facets=list(facets),
@@ -266,6 +278,8 @@ async def _replace(
         p_event="record.retracted" if retracted else "record.updated",
         p_action="record.retract" if retracted else "record.update",
     )
+    if row.outcome == "external-id-taken":
+        raise _external_id_taken(stored.kind, row.existing_id)
     if row.outcome != "changed":
         raise Problem(PRECONDITION_FAILED)
     return replace(stored, envelope=envelope, state=state, rendered=rendered)

@@ -76,6 +76,6 @@ async def read_keys(home: Home) -> Response:
     Fetch it once, compare the `kid` with the operator by another way, and keep it: what was signed can then be checked
     without the hub, and the hub cannot exchange the key unnoticed.
     """
-    async with home.database.reads.connection() as connection:
+    async with home.database.pool.connection() as connection:
         keys = await checkpoints.fetch_keys(connection)
     return Response(orjson.dumps(keys), headers={"Cache-Control": "public, max-age=60"}, media_type=answers.JSON)

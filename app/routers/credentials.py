@@ -22,7 +22,6 @@ from app.domain.credentials.shapes import (
 )
 from app.identity.roles import Permission, Role
 from app.web import answers, calls
-from app.web.bodies import read_bytes
 from app.web.callers import AnyCaller
 from app.web.listing import Paging
 from app.web.openapi import operation, page_of
@@ -174,7 +173,6 @@ async def change_credential(request: Request, desk: AnyCaller, code: str, client
     **operation(
         IssuedCredential,
         body=Rotation,
-        body_required=False,
         match=True,
         once=True,
         needs=NEEDS,
@@ -192,9 +190,7 @@ async def rotate_credential(request: Request, desk: AnyCaller, code: str, client
 
     async def act() -> calls.Made:
         calls.require_match(request, credential.version)
-        empty = not await read_bytes(request, house(request).settings.body_limit)
-        sent = Rotation() if empty else await calls.read_body(request, Rotation)
-        return made(await issuing.rotate(desk, credential, sent))
+        return made(await issuing.rotate(desk, credential, await calls.read_body(request, Rotation)))
 
     return await calls.once(request, desk, replay(desk, code, secret=True), act)
 

@@ -147,7 +147,7 @@ async def read_profile(request: Request, door: Reading, record_id: str) -> Respo
         body=CriminalOrganizationPatch,
         types=(MERGE_PATCH, answers.JSON),
         match=True,
-        problems=("retracted",),
+        problems=("retracted", "external-id-taken"),
     ),
 )
 async def change_profile(request: Request, desk: Writing, record_id: str) -> Response:

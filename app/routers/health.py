@@ -13,7 +13,7 @@ from app.core.shapes import Shape
 from app.web.answers import plain
 from app.web.metrics import exposition
 from app.web.openapi import operation
-from app.web.state import House, house
+from app.web.state import House, bearer_token, house
 
 router = APIRouter(tags=["Operation"])
 Home = Annotated[House, Depends(house)]
@@ -42,7 +42,7 @@ async def live() -> Response:
 async def ready(home: Home) -> Response:
     """Answer 200 if the database answers, else 503."""
     try:
-        async with home.database.reads.connection(timeout=2) as connection:
+        async with home.database.pool.connection(timeout=2) as connection:
             await connection.execute("SELECT 1")
     except (psycopg.Error, PoolTimeout) as error:
         raise Problem(UNAVAILABLE, headers={"Retry-After": "5"}, reason=type(error).__name__) from None
@@ -50,10 +50,11 @@ async def ready(home: Home) -> Response:
 
 
 def _may_see_metrics(request: Request, home: House) -> bool:
-    if home.settings.metrics_token is None:
+    token = home.settings.metrics_token
+    sent = bearer_token(request.headers.get("authorization", ""))
+    if not token or not sent:
         return False
-    sent = request.headers.get("authorization", "").removeprefix("Bearer ")
-    return hmac.compare_digest(sent.encode(), home.settings.metrics_token.get_secret_value().encode())
+    return hmac.compare_digest(sent.encode(), token.get_secret_value().encode())
 
 
 @router.get("/metrics", include_in_schema=False)
@@ -61,7 +62,7 @@ async def metrics(request: Request, home: Home) -> Response:
     """Figures in Prometheus's format, for the holder of the metrics token; without one there is nobody to see them."""
     if not _may_see_metrics(request, home):
         raise Problem(NOT_FOUND)
-    async with home.database.reads.connection() as connection:
+    async with home.database.pool.connection() as connection:
         cursor = await connection.execute(
             "SELECT f.waiting, f.seconds, s.waiting, s.seconds FROM feed_lag() AS f, sealing_lag() AS s"
         )

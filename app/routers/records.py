@@ -161,12 +161,13 @@ def _link_routes(router: APIRouter, kind: RecordKind, noun: str, reading: Any, w
         "/links",
         summary="Add a link",
         operation_id=f"add_{noun}_link",
+        description=f"Point from your record to one that you may see. Whoever does not see both sees no link. "
+        f"{links.ends_of(kind)}",
         **operation(
             LinkOut, status=201, body=LinkIn, once=True, problems=("unknown-reference", "retracted", "conflict")
         ),
     )
     async def add_link(request: Request, desk: Annotated[Desk, writing], record_id: str) -> Response:
-        """Point from your record to one that you may see. Whoever does not see both sees no link."""
         stored = await calls.fetch_own(request, desk, kind, record_id)
 
         async def replay(kept: calls.Kept) -> str:
@@ -175,8 +176,7 @@ def _link_routes(router: APIRouter, kind: RecordKind, noun: str, reading: Any, w
 
         async def act() -> calls.Made:
             sent = await calls.read_body(request, LinkIn)
-            pointer = links.Pointer(sent.type.value, sent.kind, sent.id, note=sent.note)
-            made = _shown(await links.add(desk, stored, pointer, "/id"))
+            made = _shown((await links.add_sent(desk, stored, [sent], [""]))[0])
             location = f"{request.url.path}/{made.link_id}"
             return calls.Made("links", str(made.link_id), made.version, made.model_dump_json(), 201, location)
 

@@ -1,8 +1,7 @@
 """Bodies: read late, so that sign-in, permission, visibility and preconditions speak first, and never past a limit."""
 
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
-import orjson
 from fastapi import Request
 from pydantic import BaseModel
 from starlette.requests import ClientDisconnect
@@ -10,10 +9,10 @@ from starlette.requests import ClientDisconnect
 from app.core.merge_patch import MEDIA_TYPE as MERGE_PATCH_TYPE
 from app.core.merge_patch import MergePatch
 from app.core.problems import BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, Flaw, Problem, invalid
+from app.core.strict_json import read_json
 from app.core.validation import validated
 
 JSON_TYPE = "application/json"
-MAX_DEPTH = 12
 
 Model = TypeVar("Model", bound=BaseModel)
 Patch = TypeVar("Patch", bound=MergePatch)
@@ -70,33 +69,9 @@ async def _receive(request: Request, limit: int) -> bytes:
     return b"".join(parts)
 
 
-def _check_depth(value: object, depth: int = 1) -> None:
-    if depth > MAX_DEPTH:
-        raise invalid(Flaw("", "too-deep", f"Objects and lists may be nested {MAX_DEPTH} deep."))
-    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    for child in children:
-        if isinstance(child, dict | list):
-            _check_depth(child, depth + 1)
-
-
-def _check_names(value: object) -> None:
-    """422 for a NUL in a name: what a patch clears is not looked at by any type, and PostgreSQL cannot keep it."""
-    if isinstance(value, dict) and any("\0" in name for name in value):
-        raise invalid(Flaw("", "name-invalid", "The name of a field holds no NUL character."))
-    for child in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        _check_names(child)
-
-
-def parse_json(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
-    """The JSON value of a body: UTF-8, no duplicate ambiguity in numbers, at most twelve levels deep; else 422."""
-    try:
-        value = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise invalid(Flaw("", "json-invalid", f"This is not JSON: {error.msg} at character {error.pos}.")) from None
-    _check_depth(value)
-    if b"\\u0000" in body:
-        _check_names(value)
-    return value
+def needs_nothing(model: type[BaseModel]) -> bool:
+    """Whether every field of a shape may be left out."""
+    return not any(field.is_required() for field in model.model_fields.values())
 
 
 def require_media_type(request: Request, *accepted: str) -> None:
@@ -109,12 +84,17 @@ def require_media_type(request: Request, *accepted: str) -> None:
 
 
 async def read_model(request: Request, model: type[Model], limit: int) -> Model:
-    """The body as `model`; 415, 413 or 422 with every flaw and its pointer."""
+    """The body as `model`; 415, 413 or 422 with every flaw and its pointer.
+
+    Where a POST needs nothing to be said, no body is as good as an empty object, whatever its type.
+    """
+    if request.method == "POST" and needs_nothing(model) and not await read_bytes(request, limit):
+        return validated(model, {})
     require_media_type(request, JSON_TYPE)
-    return validated(model, parse_json(await read_bytes(request, limit)))
+    return validated(model, read_json(await read_bytes(request, limit)))
 
 
 async def read_patch(request: Request, model: type[Patch], limit: int) -> Patch:
     """The body as a merge patch (RFC 7396); what it makes of the resource is validated by the resource's room."""
     require_media_type(request, MERGE_PATCH_TYPE, JSON_TYPE)
-    return validated(model, parse_json(await read_bytes(request, limit)))
+    return validated(model, read_json(await read_bytes(request, limit)))

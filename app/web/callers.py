@@ -1,5 +1,6 @@
 """Who stands at the door: the token of a request, and the transaction opened for its caller."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from app.web.state import House, bearer_token, house
 
 OFFICER_MAX = 200
 PURPOSE_MAX = 500
+LISTS = frozenset({"types"})
+"""The parameters of addresses that hold several values, and so may be repeated."""
 
 oauth2 = OAuth2(
     flows=OAuthFlows(
@@ -61,6 +64,20 @@ def header_text(request: Request, name: str, longest: int) -> str | None:
     return text or None
 
 
+def check_parameters(request: Request) -> None:
+    """400 for a parameter of the address that stands there more than once and is no list: one would silently win."""
+    if b"&" not in request.scope["query_string"]:
+        return
+    counted = Counter(name for name, _ in request.query_params.multi_items() if name not in LISTS)
+    flaws = [
+        Flaw(f"/query/{name}", "parameter-repeated", "Send this parameter once.")
+        for name, count in counted.items()
+        if count > 1
+    ]
+    if flaws:
+        raise Problem(INVALID_PARAMETER, errors=flaws)
+
+
 async def _verified(home: House, token: str) -> Claims:
     """What a token says; one signed by a key that this process has not met yet makes it look for added keys first."""
     try:
@@ -89,6 +106,7 @@ async def visit_of(request: Request) -> Visit:
         header_text(request, "access-purpose", PURPOSE_MAX),
     )
     request.state.visit = visit
+    check_parameters(request)
     return visit
 
 
@@ -100,7 +118,7 @@ async def door(request: Request, needs: SecurityScopes) -> Door:
 async def desk(request: Request, needs: SecurityScopes) -> AsyncIterator[Desk]:
     """A transaction for the caller, committed before the answer leaves and rolled back by any refusal."""
     visit = await visit_of(request)
-    if request.method not in ("GET", "HEAD"):
+    if request.method != "GET":
         await take_in(request, house(request).settings.body_limit)
     async with _desk(request, visit, needs.scopes) as opened:
         yield opened

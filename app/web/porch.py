@@ -33,7 +33,6 @@ _ALWAYS = [
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
-    (b"permissions-policy", b"interest-cohort=()"),
 ]
 _UNLESS_SET = [
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
@@ -111,6 +110,9 @@ class Porch:
                 answer.append((b"ratelimit", rate.state.encode()))
             await send(message)
 
+        method = scope["method"]
+        if method == "HEAD":
+            scope, send = {**scope, "method": "GET"}, _without_body(send)
         try:
             if rate.exceeded:
                 problem = Problem(RATE_LIMITED, headers={"Retry-After": str(rate.reset)})
@@ -121,18 +123,36 @@ class Porch:
         except Exception as error:  # noqa: BLE001 - the last one to catch a defect, so that its answer is like all others
             await (await answer_unexpected(Request(scope, receive), error))(scope, receive, send_on)
         finally:
-            _report(scope, status, started)
+            _report(scope, method, status, started)
 
 
-def _report(scope: Scope, status: int, started: float) -> None:
+def _without_body(send: Send) -> Send:
+    """Answer a HEAD as the GET that it stands for, which is done and recorded all the same (RFC 9110, section 9.3.2).
+
+    The answer ends with its head: whoever makes a body without end learns from the server that nobody listens.
+    """
+    ended = False
+
+    async def send_head(message: Message) -> None:
+        nonlocal ended
+        if ended:
+            return
+        if message["type"] == "http.response.body":
+            ended, message = True, {"type": "http.response.body", "body": b""}
+        await send(message)
+
+    return send_head
+
+
+def _report(scope: Scope, method: str, status: int, started: float) -> None:
     route = scope.get("route")
     path = getattr(route, "path", "unknown")
     elapsed = time.perf_counter() - started
-    observe(scope["method"], path, status, elapsed)
+    observe(method, path, status, elapsed)
     visit = scope["state"].get("visit")
     log.info(
         "request",
-        method=scope["method"],
+        method=method,
         route=path,
         status=status,
         ms=round(elapsed * 1000, 1),

@@ -7,6 +7,7 @@ import orjson
 import psycopg
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
 
@@ -108,13 +109,19 @@ async def answer_http_exception(request: Request, error: HTTPException) -> Respo
     """What the router itself refuses: unknown paths and methods."""
     kind = {404: NOT_FOUND, 405: METHOD_NOT_ALLOWED}.get(error.status_code, INTERNAL)
     headers = dict(error.headers or {})
-    calls = request.app.openapi()["paths"].get(route_path(request))
-    if kind is METHOD_NOT_ALLOWED and calls is not None:
-        # The router knows only the first of the routes that share a path.
-        headers["Allow"] = ", ".join(sorted(method.upper() for method in calls))
+    if kind is METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(_methods(request))
     problem = Problem(kind, headers=headers)
     problem.recorded = True
     return await answer_problem(request, problem)
+
+
+def _methods(request: Request) -> list[str]:
+    """What the path of a request takes: the router looks no further than the first of its routes."""
+    path = route_path(request)
+    contexts = iter_route_contexts(request.app.routes)
+    methods = {method for context in contexts if context.path == path for method in context.methods or ()}
+    return sorted({*methods, "HEAD"} if "GET" in methods else methods)
 
 
 async def answer_database_error(request: Request, error: Exception) -> Response:

@@ -304,6 +304,15 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
   LEFT JOIN groups g ON g.id = named.id LEFT JOIN agreements a ON a.id = g.charter
 $$;
 
+-- The caller's own record of a kind that has this number; NULL, and no other transaction gives it away before this one
+-- ends, if there is none.
+CREATE FUNCTION holder_of_external_id(p_kind text, p_external_id text) RETURNS uuid LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended(caller_agency() || ' ' || p_kind || ' ' || p_external_id, 0));
+  RETURN (SELECT id FROM records WHERE originator = caller_agency() AND kind = p_kind AND external_id = p_external_id);
+END $$;
+
 -- Creates a record of the caller's agency: record, first version, grants, events and audit entry at once.
 -- p_agencies and p_groups are what its handling names. Outcomes: created; reference-taken (draw another);
 -- external-id-taken (existing_id is the caller's own record); unknown-reference (unknown_agencies, unknown_groups,
@@ -334,9 +343,8 @@ BEGIN
     END IF;
   END IF;
   IF p_external_id IS NOT NULL THEN
-    PERFORM pg_advisory_xact_lock(hashtextextended(v_agency || ' ' || p_kind || ' ' || p_external_id, 0));
-    SELECT id INTO existing_id FROM records WHERE originator = v_agency AND kind = p_kind AND external_id = p_external_id;
-    IF FOUND THEN
+    existing_id := holder_of_external_id(p_kind, p_external_id);
+    IF existing_id IS NOT NULL THEN
       outcome := 'external-id-taken';
       RETURN;
     END IF;
@@ -359,16 +367,28 @@ BEGIN
   outcome := 'created';
 END $$;
 
--- Puts the next version of the caller's own record in place of p_expected. Outcomes: changed, stale.
+-- Puts the next version of the caller's own record in place of p_expected. Outcomes: changed; stale; external-id-taken
+-- (existing_id is another record of the caller's own, which has this number).
 CREATE FUNCTION change_record(
-  p_id uuid, p_expected integer, p_at timestamptz, p_state text, p_facets text[], p_names text[], p_changed text[],
-  p_document text, p_shared_document text, p_event text, p_action text, OUT outcome text
+  p_id uuid, p_expected integer, p_external_id text, p_at timestamptz, p_state text, p_facets text[], p_names text[],
+  p_changed text[], p_document text, p_shared_document text, p_event text, p_action text,
+  OUT outcome text, OUT existing_id uuid
 ) LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
   v_record records;
 BEGIN
+  IF p_external_id IS NOT NULL THEN
+    SELECT * INTO v_record FROM records WHERE id = p_id AND originator = caller_agency();
+    IF FOUND AND p_external_id IS DISTINCT FROM v_record.external_id THEN
+      existing_id := holder_of_external_id(v_record.kind, p_external_id);
+      IF existing_id IS NOT NULL THEN
+        outcome := 'external-id-taken';
+        RETURN;
+      END IF;
+    END IF;
+  END IF;
   UPDATE records SET version = version + 1, updated_at = p_at, state = p_state, facets = p_facets, names = p_names,
-    document = p_document, shared_document = p_shared_document
+    external_id = p_external_id, document = p_document, shared_document = p_shared_document
   WHERE id = p_id AND originator = caller_agency() AND version = p_expected RETURNING * INTO v_record;
   IF NOT FOUND THEN
     outcome := 'stale';

@@ -19,17 +19,16 @@ BEGIN
   RETURN true;
 END $$;
 
--- Adds a key and lets the others verify until p_retire: when the last token they signed has expired, or at once.
+-- Adds a key and lets the others verify until p_retire: when the last token they signed has expired, or at once. Whoever
+-- calls this has entered as the operator.
 CREATE FUNCTION rotate_signing_key(p_kid text, p_public_jwk jsonb, p_sealed bytea, p_at timestamptz, p_retire timestamptz) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
   PERFORM pg_advisory_xact_lock(hashtextextended('interdesk.signing_keys', 0));
   UPDATE signing_keys SET retires_at = p_retire WHERE retires_at IS NULL OR retires_at > p_retire;
   INSERT INTO signing_keys (kid, public_jwk, sealed_private_key, created_at) VALUES (p_kid, p_public_jwk, p_sealed, p_at);
-  INSERT INTO audit_entries (agency, client_id, action, outcome, detail)
-  SELECT code, 'operator', 'signing_key.rotate', 'done', jsonb_build_object('kid', p_kid,
-    'others_retire_at', utc_text(p_retire))
-  FROM agencies WHERE hub;
+  PERFORM audit('signing_key.rotate', 'done', NULL, '{}', '{}', jsonb_build_object('kid', p_kid,
+    'others_retire_at', utc_text(p_retire)));
 END $$;
 
 -- The first of a sign-in's two statements, the same for every client there is or is not: how long (in seconds) this client

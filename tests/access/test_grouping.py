@@ -53,7 +53,7 @@ async def test_a_lost_connection_is_tried_again_only_where_nothing_can_happen_tw
     pool: Database, *, repeatable: bool
 ) -> None:
     grouped = Grouped(pool, DIVIDE, largest=8, repeatable=repeatable)
-    async with pool.reads.connection() as connection:
+    async with pool.pool.connection() as connection:
         await connection.execute("SET idle_session_timeout = '1ms'")
     select.select([connection.pgconn.socket], [], [], 5)  # what the server says when it leaves
     if repeatable:

@@ -148,6 +148,14 @@ def test_the_fixed_lines_lead_to_a_first_profile(host: Host, korea: dict[str, An
     assert not any(korea["client_secret"] in json.dumps(entry) or "Bokor" in json.dumps(entry) for entry in log)
 
 
+def test_the_doctor_finds_nothing_wrong(host: Host, korea: dict[str, Any]) -> None:
+    assert korea
+    findings = host.json("doctor")
+
+    assert {finding["check"] for finding in findings if finding["level"] != "ok"} == {"public address"}
+    assert {finding["level"] for finding in findings} == {"ok", "warning"}
+
+
 def test_a_database_that_was_killed_comes_back(host: Host, serving: Serving) -> None:
     pid = int((host.folder / "var" / "postgres" / "postmaster.pid").read_text(encoding="utf-8").splitlines()[0])
     os.kill(pid, signal.SIGKILL)

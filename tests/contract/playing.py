@@ -54,8 +54,8 @@ def body_of(answer: httpx.Response) -> Any:
     return answer.json() if "json" in answer.headers["content-type"] else answer.text
 
 
-async def play(world: World, call: Call, exchange: dict[str, Any]) -> httpx.Response:
-    """Send an example's request, with the actual names of what it names."""
+async def play(world: World, call: Call, exchange: dict[str, Any], method: str | None = None) -> httpx.Response:
+    """Send an example's request, with the actual names of what it names; by another method where one is given."""
     request = json.loads(world.actual(json.dumps(exchange["request"], ensure_ascii=False)))
     path = call.path
     for name, value in request.get("path", {}).items():
@@ -66,7 +66,7 @@ async def play(world: World, call: Call, exchange: dict[str, Any]) -> httpx.Resp
         kind = headers.get("Content-Type", next(iter(call.spec["requestBody"]["content"])))
         options |= {"data": body} if kind == FORM else {"content": json.dumps(body)}
         headers["Content-Type"] = kind
-    return await world.call(exchange.get("as"), call.method.upper(), path, headers=headers, **options)
+    return await world.call(exchange.get("as"), method or call.method.upper(), path, headers=headers, **options)
 
 
 def documented(world: World, answer: httpx.Response) -> Any:

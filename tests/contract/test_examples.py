@@ -85,6 +85,16 @@ async def test_an_example_is_what_happens(world: World, call: Call) -> None:
         (FOLDER / f"{call.name}.json").write_text(text, "utf-8")
 
 
+@pytest.mark.parametrize("call", [call for call in CALLS if call.method == "get"], ids=lambda call: call.name)
+async def test_a_head_answers_as_its_get_does_without_a_body(world: World, call: Call) -> None:
+    for exchange in exchanges(call.name).values():
+        whole, head = [await play(world, call, exchange, method) for method in ("GET", "HEAD")]
+        assert (head.status_code, head.content) == (whole.status_code, b"")
+        assert head.headers.keys() == whole.headers.keys()
+        for name in ("content-type", "etag", "cache-control", "vary", "retry-after", "www-authenticate"):
+            assert head.headers.get(name) == whole.headers.get(name)
+
+
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: call.name)
 def test_every_body_has_an_example(call: Call) -> None:
     answers = [response for status, response in call.spec["responses"].items() if status.startswith("2")]

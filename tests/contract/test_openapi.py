@@ -11,6 +11,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from app.core.problems import PROBLEM_TYPES
 from app.identity.roles import Permission
+from app.web.callers import LISTS
 from tests.contract.description import Call, document, operations, resolved
 
 COMMITTED = Path(__file__).parents[2] / "openapi" / "openapi.json"
@@ -31,6 +32,12 @@ def test_names_are_unique() -> None:
     names = [call.name for call in CALLS]
     assert len(names) == len(set(names))
     assert all(re.fullmatch(r"[a-z]+(_[a-z]+)*", name) for name in names)
+
+
+def test_parameters_that_may_be_repeated_are_known() -> None:
+    parameters = [parameter for call in CALLS for parameter in call.spec.get("parameters", [])]
+    lists = {found["name"] for found in parameters if found["in"] == "query" and found["schema"].get("type") == "array"}
+    assert lists == LISTS
 
 
 def test_every_group_of_calls_is_described_and_used() -> None:

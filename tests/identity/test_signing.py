@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from app.access.desk import open_operator_desk
 from app.core import clock
 from app.core.clock import rfc3339
 from app.core.crypto import MasterKey
@@ -29,7 +30,8 @@ async def rotated(hub: Hub, *, compromised: bool = False) -> str:
     database = Database(hub.conninfo(DatabaseRole.WORKER), 2)
     await database.open()
     try:
-        return (await rotate(database, hub.app.state.house.master_key, compromised=compromised)).kid
+        async with open_operator_desk(database, None, officer="root", purpose="leak", request_id="cli") as desk:
+            return (await rotate(desk.connection, hub.app.state.house.master_key, compromised=compromised)).kid
     finally:
         await database.close()
 
@@ -44,8 +46,9 @@ async def test_two_servers_that_start_at_once_agree_on_the_first_key(hub: Hub) -
 
 async def test_the_audit_tells_the_moment_as_the_api_writes_it(hub: Hub) -> None:
     await rotated(hub)
-    statement = "SELECT detail ->> 'others_retire_at' FROM audit_entries WHERE action = 'signing_key.rotate'"
-    ((moment,),) = hub.look(statement)
+    statement = "SELECT detail ->> 'others_retire_at', agency, client_id, officer, purpose FROM audit_entries"
+    ((moment, *who),) = hub.look(f"{statement} WHERE action = 'signing_key.rotate'")
+    assert who == ["HUB", "operator", "root", "leak"]
     assert rfc3339(datetime.fromisoformat(moment)) == moment
 
 

@@ -54,11 +54,16 @@ async def test_a_path_says_every_method_it_takes(hub: Hub) -> None:
     record = "/v1/criminal-organizations/01920000-0000-7000-8000-000000000000"
 
     paths = {
-        record: "GET, PATCH",
-        f"{record}/handling": "GET, PUT",
-        f"{record}/relations": "GET, POST",
-        "/problems": "GET",
+        record: "GET, HEAD, PATCH",
+        f"{record}/handling": "GET, HEAD, PUT",
+        f"{record}/relations": "GET, HEAD, POST",
+        f"{record}/retract": "POST",
+        "/problems": "GET, HEAD",
+        "/openapi.json": "GET, HEAD",
     }
     for path, methods in paths.items():
         answer = await hub.client.request("OPTIONS", path)
         assert (answer.status_code, answer.headers["Allow"]) == (405, methods)
+    # Nobody waits for a description that only those need who ask for it.
+    assert hub.app.openapi_schema is None
+    assert (await hub.client.head(f"{record}/retract")).status_code == 405

@@ -220,6 +220,25 @@ async def test_a_link_is_read_where_it_was_said_to_be(hub: Hub) -> None:
     assert (await cambodia.get(place)).status_code == 404
 
 
+async def test_a_link_leads_where_its_type_can(hub: Hub) -> None:
+    korea = hub.partner("KR-KNPA")
+    one, two = await korea.profile("One"), await korea.profile("Two")
+    link = {"type": "duplicate_of", "kind": "criminal-organizations", "id": two["id"]}
+    odd = {"type": "committed_by", "kind": "criminal-organizations", "id": "01920000-0000-7000-8000-000000000000"}
+    elsewhere = {**link, "kind": "incident-reports"}
+
+    added = await korea.post(f"{PATH}/{one['id']}/links", link)
+    refused = [await korea.post(f"{PATH}/{one['id']}/links", body) for body in (odd, {**odd, "id": two["id"]})]
+    created = await korea.post(PATH, {"name": "Three", "links": [link, odd, elsewhere]})
+
+    assert (added.status_code, created.status_code) == (201, 422)
+    detail = "From here lead `duplicate_of` to `criminal-organizations`, `related_to` to any kind."
+    for answer in refused:  # whether or not there is such a record
+        assert answer.json()["errors"] == [{"pointer": "/type", "code": "link-type-unsuitable", "detail": detail}]
+    assert [flaw["pointer"] for flaw in created.json()["errors"]] == ["/links/1/type", "/links/2/type"]
+    assert hub.look("SELECT count(*) FROM records") == [(2,)]
+
+
 async def test_a_sighting_is_between_its_observer_and_the_originator(hub: Hub) -> None:
     korea, cambodia, thailand = hub.partner("KR-KNPA"), hub.partner("KH-CNP"), hub.partner("TH-RTP")
     path = f"{PATH}/{(await korea.profile(share=['KH-CNP', 'TH-RTP']))['id']}"

@@ -4,16 +4,20 @@ import gzip
 import ipaddress
 import json
 import logging
+from types import SimpleNamespace
 from typing import Any
 
 import psycopg
 import pytest
 import structlog
+from fastapi import FastAPI
 from pydantic import SecretStr
 from starlette.datastructures import Headers
+from starlette.types import Message, Receive, Scope, Send
 
 from app.core.database_roles import DatabaseRole
-from app.web.porch import peer_of
+from app.settings import Settings
+from app.web.porch import Porch, peer_of
 from app.web.rates import Rates, rate_key, source_network
 from tests.conftest import Hub
 
@@ -68,6 +72,44 @@ async def test_large_answers_are_compressed_for_those_who_ask(hub: Hub) -> None:
     assert "Content-Encoding" not in (await korea.get(PATH, headers={"Accept-Encoding": "identity"})).headers
 
 
+async def test_a_head_is_recorded_as_the_read_that_it_is(hub: Hub) -> None:
+    korea, thailand = hub.partner("KR-KNPA"), hub.partner("TH-RTP")
+    path = f"{PATH}/{(await korea.profile())['id']}"
+
+    whole, head = await korea.get(path), await korea.call("HEAD", path)
+    hidden = await thailand.call("HEAD", path)
+    unchanged = await korea.call("HEAD", path, headers={"If-None-Match": whole.headers["ETag"]})
+
+    assert (head.status_code, head.content, hidden.status_code, unchanged.status_code) == (200, b"", 404, 304)
+    assert head.headers["Content-Length"] == whole.headers["Content-Length"] != "0"
+    reads = hub.look("SELECT agency, outcome FROM audit_entries WHERE action = 'record.read' ORDER BY at")
+    done, refused = ("KR-KNPA", "done"), ("TH-RTP", "missing")
+    assert reads == [done, done, refused, done]
+    assert (await hub.client.head(path)).status_code == 401
+
+
+async def test_a_head_ends_whatever_would_make_a_body_without_end() -> None:
+    async def endless(_scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        while (await receive())["type"] != "http.disconnect":
+            await send({"type": "http.response.body", "body": b"x", "more_body": True})
+
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect" if len(sent) > 1 else "http.request"}
+
+    app = FastAPI()
+    app.state.house = SimpleNamespace(tokens=None)
+    scope = {"type": "http", "method": "HEAD", "path": "/", "headers": [], "client": None, "app": app}
+    await Porch(endless, Settings(_env_file=None))(scope, receive, send)  # type: ignore[call-arg]
+
+    assert sent[1:] == [{"type": "http.response.body", "body": b""}]
+
+
 async def test_a_body_over_the_limit_is_refused_whatever_its_length_claims(hub: Hub) -> None:
     korea = hub.partner("KR-KNPA")
     limit = hub.settings.body_limit
@@ -93,9 +135,12 @@ async def test_a_body_over_the_limit_is_refused_whatever_its_length_claims(hub: 
         (b'{"a":' * 13 + b"{}" + b"}" * 13, "application/json", 422, "too-deep"),
         (b"[]", "application/json", 422, "model-type"),
         (b"{}", "application/json", 422, "missing"),
+        (b"", "application/json", 422, "json-invalid"),
+        (b'{"name":"a","name":"b"}', "application/json", 422, "field-repeated"),
         (b'{"name":"a","surprise":1}', "application/json", 422, "extra-forbidden"),
         (b'{"name":"a\\u0000b"}', "application/json", 422, "text-control-character"),
         (b'{"name":"' + b"x" * 201 + b'"}', "application/json", 422, "string-too-long"),
+        (b"", "", 415, None),
         (b"{}", "text/plain", 415, None),
         (b"{}", "application/merge-patch+json", 415, None),
     ],
@@ -156,6 +201,42 @@ async def test_unknown_parameters_are_refused(hub: Hub) -> None:
         assert (answer.status_code, answer.json()["type"]) == (400, "/problems/invalid-parameter"), query
 
 
+async def test_a_parameter_is_sent_once_unless_it_is_a_list(hub: Hub) -> None:
+    korea, unknown = hub.partner("KR-KNPA"), hub.partner("XX-NOBODY")
+    path = f"{PATH}/{(await korea.profile())['id']}"
+
+    twice = await korea.get(f"{PATH}?limit=1&limit=500&status=active&q=x&q=x")
+    dry = await korea.post(
+        f"{path}/disclosures?dry_run=true&dry_run=false", {"agencies": ["XX-NOBODY"], "purpose": "x"}
+    )
+
+    assert (twice.status_code, twice.json()["type"]) == (400, "/problems/invalid-parameter")
+    assert [(flaw["pointer"], flaw["code"]) for flaw in twice.json()["errors"]] == [
+        ("/query/limit", "parameter-repeated"),
+        ("/query/q", "parameter-repeated"),
+    ]
+    assert [flaw["pointer"] for flaw in dry.json()["errors"]] == ["/query/dry_run"]
+    assert (await hub.client.get(f"{PATH}?limit=1&limit=1")).status_code == 401
+    assert (await unknown.get(path)).status_code == 404
+    types = "types=interdesk.record.created&types=interdesk.record.shared"
+    assert (await hub.caller("KR-KNPA", "connector").get(f"/v1/events?{types}")).status_code == 200
+
+
+@pytest.mark.parametrize("kind", [None, "application/json", "text/plain"])
+async def test_where_nothing_needs_to_be_said_no_body_is_as_good_as_an_empty_one(hub: Hub, kind: str | None) -> None:
+    korea, thailand = hub.partner("KR-KNPA"), hub.partner("TH-RTP")
+    path = f"{PATH}/{(await korea.profile(share=['TH-RTP']))['id']}"
+    proposed = await thailand.post(f"{path}/amendments", {"patch": {"status": "active"}})
+    headers = {"If-Match": '"1"', "Idempotency-Key": "once"} | ({"Content-Type": kind} if kind else {})
+
+    accepted = await korea.call("POST", f"{path}/amendments/{proposed.json()['id']}/accept", headers=headers)
+    handling = await korea.call("PUT", f"{path}/handling", headers=headers)
+
+    assert (accepted.status_code, accepted.json()["state"]) == (200, "accepted")
+    # Without a body this would take the record from everybody.
+    assert handling.status_code == (422 if kind == "application/json" else 415)
+
+
 async def test_a_read_that_cannot_be_recorded_is_not_answered(hub: Hub) -> None:
     korea = hub.partner("KR-KNPA")
     created = await korea.profile("Secret name")
@@ -191,7 +272,8 @@ async def test_metrics_are_for_the_holder_of_their_token(hub: Hub) -> None:
 
     house = hub.app.state.house
     house.settings = house.settings.model_copy(update={"metrics_token": SecretStr("an invented token")})
-    assert (await hub.client.get("/metrics", headers={"Authorization": "Bearer wrong"})).status_code == 404
+    for wrong in ("Bearer wrong", "an invented token", "Basic an invented token", "Bearer", ""):
+        assert (await hub.client.get("/metrics", headers={"Authorization": wrong})).status_code == 404
     answer = await hub.client.get("/metrics", headers={"Authorization": "Bearer an invented token"})
     assert b'interdesk_requests_total{method="POST",route="/v1/criminal-organizations",status="201"}' in answer.content
     assert b"interdesk_feed_lag_seconds" in answer.content

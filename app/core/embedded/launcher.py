@@ -35,6 +35,14 @@ class EmbeddedPostgres:
         self._sockets = layout.cluster
         self._use: FileLock | None = None
 
+    @staticmethod
+    def is_there(data: Path) -> bool:
+        """Whether there is a server's data below the folder ``data``, or a reason why that cannot be seen."""
+        try:
+            return Layout(data).cluster.exists()
+        except OSError:
+            return True
+
     @classmethod
     def start(cls, data: Path) -> Self:
         """Return the server below the folder ``data``, started or found running, with its database and roles.

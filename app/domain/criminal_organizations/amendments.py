@@ -16,7 +16,7 @@ from app.core.problems import CONFLICT, PRECONDITION_FAILED, Problem
 from app.core.validation import validated
 from app.domain.criminal_organizations.content import CriminalOrganizationContent
 from app.domain.criminal_organizations.profiles import body_of
-from app.domain.criminal_organizations.shapes import Amendment, AmendmentIn, CriminalOrganizationPatch
+from app.domain.criminal_organizations.shapes import Amendment, AmendmentIn, ProposedPatch
 from app.models.vocabularies import AmendmentState
 from app.records import contributions, history, shelf
 from app.records.documents import own_fields
@@ -94,7 +94,7 @@ async def accept(desk: Desk, stored: Stored, amendment: Amendment, note: str | N
     _require_open(amendment)
     before = stored.fields
     await _require_untouched(desk, stored, amendment)
-    patch = CriminalOrganizationPatch.model_validate(amendment.patch)
+    patch = ProposedPatch.model_validate(amendment.patch)
     try:
         content = validated(CriminalOrganizationContent, patch.merged(before))
     except Problem as refusal:

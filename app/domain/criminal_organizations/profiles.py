@@ -4,7 +4,11 @@ from app.access.desk import Desk
 from app.access.envelope import changed_fields
 from app.core.validation import validated
 from app.domain.criminal_organizations.content import CriminalOrganizationContent, facets, search_names
-from app.domain.criminal_organizations.shapes import CriminalOrganizationCreate, CriminalOrganizationPatch
+from app.domain.criminal_organizations.shapes import (
+    CriminalOrganizationCreate,
+    CriminalOrganizationPatch,
+    OwnCriminalOrganization,
+)
 from app.identity.callers import Visit
 from app.identity.roles import Permission
 from app.models.vocabularies import RecordKind
@@ -23,9 +27,7 @@ def body_of(content: CriminalOrganizationContent) -> Body:
 async def create(desk: Desk, sent: CriminalOrganizationCreate) -> Stored:
     """Create a profile under its handling, with its links; all of it or nothing."""
     stored = await shelf.create(desk, KIND, body_of(sent.content()), sent.handling, sent.external_id)
-    for number, link in enumerate(sent.links):
-        pointer = links.Pointer(link.type.value, link.kind, link.id, note=link.note)
-        await links.add(desk, stored, pointer, f"/links/{number}/id")
+    await links.add_sent(desk, stored, sent.links, [f"/links/{number}" for number in range(len(sent.links))])
     return stored
 
 
@@ -42,7 +44,9 @@ async def create_at_once(
 async def patch(desk: Desk, stored: Stored, sent: CriminalOrganizationPatch) -> Stored:
     """Apply a merge patch; the profile as it stands if nothing differs, 422 if the whole would not be right."""
     shelf.require_current(stored)
-    before = stored.fields
-    content = validated(CriminalOrganizationContent, sent.merged(before))
-    changed = changed_fields(before, content.model_dump(mode="json", by_alias=True))
-    return await shelf.change(desk, stored, body_of(content), changed) if changed else stored
+    before = {"external_id": stored.envelope.external_id, **stored.fields}
+    after = validated(OwnCriminalOrganization, sent.merged(before))
+    changed = changed_fields(before, after.model_dump(mode="json", by_alias=True))
+    if not changed:
+        return stored
+    return await shelf.change(desk, stored.numbered(after.external_id), body_of(after.content()), changed)

@@ -17,16 +17,12 @@ from app.models.grading import Grading
 from app.models.vocabularies import AmendmentState, Assessment, RelationType
 
 
-class CriminalOrganizationCreate(CriminalOrganizationContent):
-    """A profile to be created. Its restriction is part of it: left out, nobody but its originator sees it."""
+class OwnCriminalOrganization(CriminalOrganizationContent):
+    """What a profile's originator writes, at any time."""
 
     external_id: Line | None = Field(
         default=None, description="Your own number for the record, unique for your agency.", examples=["2026-1187"]
     )
-    handling: HandlingIn = Field(
-        default_factory=HandlingIn, description="Under which rules it is shared; RED and with nobody if left out."
-    )
-    links: list[LinkIn] = Field(default_factory=list, max_length=100, description="Pointers to other records.")
 
     def content(self) -> CriminalOrganizationContent:
         """Return the profile's own fields, which are validated already."""
@@ -35,8 +31,23 @@ class CriminalOrganizationCreate(CriminalOrganizationContent):
         )
 
 
+class CriminalOrganizationCreate(OwnCriminalOrganization):
+    """A profile to be created. Its restriction is part of it: left out, nobody but its originator sees it."""
+
+    handling: HandlingIn = Field(
+        default_factory=HandlingIn, description="Under which rules it is shared; RED and with nobody if left out."
+    )
+    links: list[LinkIn] = Field(default_factory=list, max_length=100, description="Pointers to other records.")
+
+
 class CriminalOrganizationPatch(MergePatch):
     """A merge patch (RFC 7396) of a profile: what is left out stays, null clears, a list replaces the whole list."""
+
+    target: ClassVar[type[Shape]] = OwnCriminalOrganization
+
+
+class ProposedPatch(MergePatch):
+    """A merge patch (RFC 7396) of what a profile says, which does not reach its originator's own number."""
 
     target: ClassVar[type[Shape]] = CriminalOrganizationContent
 
@@ -73,7 +84,7 @@ class Relation(Shape):
 class AmendmentIn(Shape):
     """A change that a reader proposes to the profile's originator."""
 
-    patch: CriminalOrganizationPatch = Field(
+    patch: ProposedPatch = Field(
         description="The change, as a merge patch of the profile.", examples=[{"status": "relocated"}]
     )
     note: Paragraph | None = Field(default=None, description="Why the profile should be changed.")

@@ -61,7 +61,7 @@ async def grant(lobby: Lobby, ring: KeyRing, authorization: str | None, form: Ma
         raise invalid_request("grant_type is missing; send client_credentials.")
     if grant_type != GRANT_TYPE:
         raise OAuthError("unsupported_grant_type", f"The only grant type is {GRANT_TYPE}.")
-    async with lobby.database.reads.connection() as connection:
+    async with lobby.database.pool.connection() as connection:
         client = await authenticate(lobby, connection, proof)
         scope = _granted(client, form.get("scope"))
         issued = issue(

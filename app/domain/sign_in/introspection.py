@@ -64,7 +64,7 @@ async def introspect(
         OAuthError: the request or the client is not right.
     """
     proof, token = read_proof(authorization, form), read_token(form)
-    async with lobby.database.reads.connection() as connection:
+    async with lobby.database.pool.connection() as connection:
         client = await authenticate(lobby, connection, proof)
         claims = claims_of(token, ring, lobby, client)
         own = claims if claims is not None and claims.client_id == client.client_id else None

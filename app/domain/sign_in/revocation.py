@@ -17,7 +17,7 @@ async def revoke(lobby: Lobby, ring: KeyRing, authorization: str | None, form: M
             in force (RFC 7009, section 2.1).
     """
     proof, token = read_proof(authorization, form), read_token(form)
-    async with lobby.database.reads.connection() as connection:
+    async with lobby.database.pool.connection() as connection:
         client = await authenticate(lobby, connection, proof)
         claims = claims_of(token, ring, lobby, client)
         if claims is not None and claims.client_id != client.client_id:

@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from app.web.bodies import needs_nothing
 from app.web.openapi import texts
 from app.web.openapi.bounds import add_bounds
 from app.web.openapi.examples import add_examples
@@ -49,7 +50,7 @@ def _complete(call: tuple[str, str, dict[str, Any]], note: Note | None, schemas:
         if note.body is not None:
             schema = schemas.sent(note.body)
             spec["requestBody"] = {
-                "required": note.body_required,
+                "required": not (method == "post" and isinstance(note.body, type) and needs_nothing(note.body)),
                 "content": {kind: {"schema": schema} for kind in note.types},
             }
         if method == "get" and note.etag and note.answers[note.status] is not None:

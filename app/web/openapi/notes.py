@@ -25,7 +25,6 @@ class Note:
     body: Described | None = None
     types: tuple[str, ...] = ("application/json",)
     media_type: str = "application/json"
-    body_required: bool = True
     match: bool = False
     once: bool = False
     texts: tuple[str, ...] = ()
@@ -85,7 +84,6 @@ def operation(  # noqa: PLR0913 - each says one thing about a call
     body: Described | None = None,
     types: tuple[str, ...] = ("application/json",),
     media_type: str = "application/json",
-    body_required: bool = True,
     match: bool = False,
     once: bool = False,
     csv: bool = False,
@@ -111,7 +109,6 @@ def operation(  # noqa: PLR0913 - each says one thing about a call
         body=body,
         types=types,
         media_type=media_type,
-        body_required=body_required,
         match=match,
         once=once,
         texts=(("text/csv",) if csv else ()) + (("text/html",) if html else ()),

@@ -14,6 +14,7 @@ from app.domain.criminal_organizations.shapes import (
     CriminalOrganization,
     CriminalOrganizationCreate,
     CriminalOrganizationPatch,
+    ProposedPatch,
     RelationIn,
     SharedCriminalOrganization,
     SightingIn,
@@ -107,10 +108,16 @@ def test_patch_is_judged_merged() -> None:
     assert [error["loc"] for error in caught.value.errors()] == [("grading", "source")]
 
 
-@pytest.mark.parametrize("field", ["id", "handling", "external_id", "version", "links"])
+@pytest.mark.parametrize("field", ["id", "handling", "version", "links"])
 def test_patch_is_of_the_content_alone(field: str) -> None:
+    for patch in (CriminalOrganizationPatch, ProposedPatch):
+        with pytest.raises(ValidationError, match="Extra inputs"):
+            patch.model_validate({field: None})
+
+
+def test_nobody_proposes_another_number() -> None:
     with pytest.raises(ValidationError, match="Extra inputs"):
-        CriminalOrganizationPatch.model_validate({field: None})
+        ProposedPatch.model_validate({"external_id": "7"})
 
 
 def test_what_others_add() -> None:
