@@ -16,7 +16,7 @@ from app.models.vocabularies import OnwardRequestState, RecordKind
 from app.records import onward_requests
 from app.records.onward_shapes import OnwardGrantIn, OnwardRefusalIn, OnwardRequest, OnwardRequestIn
 from app.records.shelf import Stored
-from app.routers.parts import note_read, page
+from app.routers.parts import COVERED, note_read, page
 from app.web import answers, calls
 from app.web.callers import at_desk
 from app.web.listing import Paging
@@ -47,7 +47,7 @@ def _asking_routes(router: APIRouter, kind: RecordKind, noun: str, reading: Any)
         "",
         summary="List onward requests",
         operation_id=f"list_{noun}_onward_requests",
-        **operation(page_of(OnwardRequest), etag=False),
+        **operation(page_of(OnwardRequest), csv=True, etag=False, problems=COVERED),
     )
     async def list_requests(
         request: Request,
@@ -74,7 +74,7 @@ def _asking_routes(router: APIRouter, kind: RecordKind, noun: str, reading: Any)
             status=201,
             body=OnwardRequestIn,
             once=True,
-            problems=("unknown-reference", "retracted"),
+            problems=("unknown-reference", "retracted", *COVERED),
         ),
     )
     async def request_sharing(request: Request, desk: Annotated[Desk, reading], record_id: str) -> Response:
@@ -97,7 +97,7 @@ def _asking_routes(router: APIRouter, kind: RecordKind, noun: str, reading: Any)
         "/{request_id}",
         summary="Read an onward request",
         operation_id=f"read_{noun}_onward_request",
-        **operation(OnwardRequest),
+        **operation(OnwardRequest, problems=COVERED),
     )
     async def read_request(
         request: Request, desk: Annotated[Desk, reading], record_id: str, request_id: str
@@ -159,7 +159,7 @@ def _withdrawing_route(router: APIRouter, kind: RecordKind, noun: str, reading: 
         "/{request_id}/withdraw",
         summary="Withdraw an onward request",
         operation_id=f"withdraw_{noun}_onward_request",
-        **operation(OnwardRequest, match=True, once=True, problems=("conflict", "retracted")),
+        **operation(OnwardRequest, match=True, once=True, problems=("conflict", "retracted", *COVERED)),
     )
     async def withdraw_request(
         request: Request, desk: Annotated[Desk, reading], record_id: str, request_id: str

@@ -97,7 +97,7 @@ def _add_reads(router: APIRouter, kind: RecordKind, noun: str, writing: Any) -> 
         "/recalls",
         summary="List a record's recalls",
         operation_id=f"list_{noun}_recalls",
-        **operation(page_of(Recall), etag=False),
+        **operation(page_of(Recall), csv=True, etag=False),
     )
     async def list_record_recalls(
         request: Request,
@@ -129,7 +129,10 @@ def _add_reads(router: APIRouter, kind: RecordKind, noun: str, writing: Any) -> 
 
 
 @router.get(
-    "", summary="List recalls", operation_id="list_recalls", **operation(page_of(Recall), etag=False, needs=NEEDS)
+    "",
+    summary="List recalls",
+    operation_id="list_recalls",
+    **operation(page_of(Recall), csv=True, etag=False, needs=NEEDS),
 )
 async def list_recalls(request: Request, desk: AnyCaller, filters: Annotated[RecallFilters, Query()]) -> Response:
     """List recalls that your agency made or received, newest first, of kinds of records that your token may read."""

@@ -80,7 +80,7 @@ def _hold_routes(router: APIRouter, kind: RecordKind, noun: str, writing: Any) -
         "/legal-holds",
         summary="List legal holds",
         operation_id=f"list_{noun}_legal_holds",
-        **operation(page_of(LegalHold), etag=False),
+        **operation(page_of(LegalHold), csv=True, etag=False),
     )
     async def list_holds(
         request: Request, desk: Annotated[Desk, writing], record_id: str, paging: Annotated[Paging, Query()]

@@ -86,6 +86,7 @@ async def _marked(korea: Partner, cambodia: Partner) -> dict[str, Any]:
     urgent = {"agencies": ["VN-MPS"], "purpose": f"{MARK} need", "emergency": True, "reason": f"{MARK} danger"}
     emergency = await _made(commander.post(f"{path}/disclosures", urgent))
     await _made(commander.post(f"{path}/disclosures/{emergency['id']}/confirm", {"reason": MARK}, '"1"'))
+    await _made(cambodia.post(f"{path}/handling/acknowledge", {"caveat": f"{MARK} caveat"}))
     for word in ("accept", "reject"):
         sent = {"patch": {"modus_operandi": f"{MARK} {word}"}, "note": f"{MARK} proposal"}
         amendment = await _made(cambodia.post(f"{path}/amendments", sent))
@@ -117,6 +118,7 @@ async def test_nothing_of_a_purged_record_is_left_in_any_table(hub: Hub) -> None
     before = _found(hub, MARK)
     assert {"records", "record_versions", "record_search", "name_words", "record_links", "disclosures"} < set(before)
     assert {"amendments", "sightings", "renewals", "legal_holds", "onward_requests", "recalls"} < set(before)
+    assert "caveat_acknowledgements" in before
 
     await purge(hub, record["id"])
 
