@@ -74,7 +74,7 @@ def fill(conninfo: str, server: int, backup: Backup, programs: Programs, read: C
         part = _Part(backup, programs, run, server)
         wanted = [line for line in backup.listed if not any(mark in line for mark in _MADE_BY_ROLES)]
         grants = [line for line in wanted if _is_engines_grant(line)]
-        rest = [line for line in wanted if line not in set(grants)]
+        rest = [line for line in wanted if not _is_engines_grant(line)]
         part.restore(rest, ("pre-data", "data"), read)
         run.send(checking_script(backup.manifest.tables).encode() + _LEND)
         part.restore(rest, ("post-data",), lambda _: None)

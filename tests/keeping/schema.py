@@ -56,10 +56,14 @@ WHERE datname = current_database()""",
 }
 
 
+# Written out and read again, `a BETWEEN 1 AND 9 AND b` has other brackets and means the same.
+_BRACKETS = str.maketrans("", "", "()")
+
+
 def described(conninfo: str) -> dict[str, list[str]]:
     """The parts of a database, each as sorted lines that do not depend on how it came to be."""
     with psycopg.connect(conninfo) as connection:
         return {
-            part: sorted(map(repr, connection.execute(query).fetchall()))  # type: ignore[call-overload]
+            part: sorted(repr(row).translate(_BRACKETS) for row in connection.execute(query).fetchall())  # type: ignore[call-overload]
             for part, query in _PARTS.items()
         }

@@ -313,7 +313,7 @@ async def test_an_export_can_be_narrowed_and_is_recorded(hub: Hub) -> None:
     earlier = (await auditor.get(EXPORT, params={"until": moment})).json()["items"]
     assert (len(later), len(earlier)) == (1, 1)
     (made, _) = await entries(auditor, client_id=auditor.client_id, action="audit.export")
-    assert made["detail"] == {"since": None, "until": moment, "entries": 1}
+    assert made["detail"] == {"since": None, "until": moment, "officer": None, "record": None, "entries": 1}
     assert (await auditor.get(EXPORT, params={"limit": 5001})).status_code == 400
     assert (await auditor.get(EXPORT, params={"cursor": "x"})).status_code == 400
 
