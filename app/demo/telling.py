@@ -82,10 +82,10 @@ async def tell(open_desk: OpenDesk, done: Callable[[int], None] = lambda _count:
     done(6)
     for recalled in RECALLS:
         await _recall(narrator, recalled)
-    done(6)
+    done(7)
 
 
-STEPS: Final = 6
+STEPS: Final = 7
 
 
 async def _admit(desk: Desk, agency: dict[str, Any]) -> None:

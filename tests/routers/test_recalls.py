@@ -9,6 +9,7 @@ import pytest
 from app.core import clock
 from tests.conftest import Hub, Partner
 from tests.routers.entrance import below_policies
+from tests.routers.grouping import commander, found, share, status, trio
 
 PATH = "/v1/criminal-organizations"
 RECALLS = "/v1/recalls"
@@ -89,56 +90,49 @@ async def test_recipients_lose_sight_at_once_and_answer_for_their_copies(hub: Hu
 
 
 async def test_an_agency_that_sees_the_record_by_a_group_too_is_excluded(hub: Hub) -> None:
-    korea, cambodia = hub.partner("KR-KNPA", "commander", "analyst"), hub.partner("KH-CNP")
-    thailand, vietnam = hub.partner("TH-RTP"), hub.partner("VN-MPS")
-    members = [{"agency": "KH-CNP"}, {"agency": "TH-RTP"}]
-    group = (await korea.post("/v1/groups", {"kind": "council", "name": "C", "members": members})).json()["id"]
-    audience = {"agencies": ["KH-CNP", "VN-MPS"], "groups": [group]}
-    path = f"{PATH}/{(await korea.profile(handling={'tlp': 'AMBER', 'audience': audience}))['id']}"
+    (korea, cambodia, thailand), vietnam = trio(hub), commander(hub, "VN-MPS")
+    group = await found(korea, cambodia, thailand)
+    path = await share(korea, group, agencies=["KH-CNP", "VN-MPS"])
 
     answer = await korea.post(f"{path}/recalls", _body("KH-CNP", "VN-MPS"))
 
     assert _parts(answer.json()) == [("KH-CNP", "open"), ("VN-MPS", "open")]
-    for partner in (cambodia, vietnam):
-        assert (await partner.get(path)).status_code == 404
-    assert (await thailand.get(path)).status_code == 200
-    handling = (await korea.get(f"{path}/handling")).json()["audience"]
-    assert (handling["agencies"], handling["groups"], handling["excluded"]) == ([], [group], ["KH-CNP", "VN-MPS"])
+    assert [await status(partner, path) for partner in (cambodia, vietnam, thailand)] == [[404], [404], [200]]
+    audience = (await korea.get(f"{path}/handling")).json()["audience"]
+    assert (audience["agencies"], audience["groups"]) == ([], [group.rpartition("/")[2]])
+    assert audience["excluded"] == ["KH-CNP", "VN-MPS"]
     # Nor does a membership that somebody gives it later bring it back.
-    assert (await korea.post(f"/v1/groups/{group}/members", {"agency": "VN-MPS"})).status_code == 201
-    assert (await vietnam.get(path)).status_code == 404
+    await korea.post(f"{group}/members", {"agency": "VN-MPS"})
+    await vietnam.accept(group)
+    assert await status(vietnam, group, path) == [200, 404]
 
 
 async def test_a_group_is_taken_its_sight_and_who_else_is_named_keeps_its_own(hub: Hub) -> None:
-    korea, cambodia = hub.partner("KR-KNPA", "commander", "analyst"), hub.partner("KH-CNP")
-    thailand, observer = hub.partner("TH-RTP"), hub.partner("INTERPOL")
-    members = [{"agency": "KH-CNP"}, {"agency": "TH-RTP"}, {"agency": "INTERPOL", "role": "observer"}]
-    group = (await korea.post("/v1/groups", {"kind": "council", "name": "C", "members": members})).json()["id"]
-    audience = {"agencies": ["KH-CNP"], "groups": [group], "observers_of": [group]}
-    path = f"{PATH}/{(await korea.profile(handling={'tlp': 'AMBER', 'audience': audience}))['id']}"
+    (korea, cambodia, thailand), observer = trio(hub), commander(hub, "INTERPOL")
+    invited = [{"agency": "KH-CNP"}, {"agency": "TH-RTP"}, {"agency": "INTERPOL", "role": "observer"}]
+    group = await found(korea, cambodia, thailand, observer, members=invited)
+    group_id = group.rpartition("/")[2]
+    path = await share(korea, group, agencies=["KH-CNP"], observers_of=[group_id])
 
-    body = {"groups": [group], "reason": REASON}
+    body = {"groups": [group_id], "reason": REASON}
     tried = await korea.post(f"{path}/recalls?dry_run=true", body)
     made = await korea.post(f"{path}/recalls", body)
 
     assert tried.json()["lost"] == ["INTERPOL", "TH-RTP"]
     assert _parts(made.json()) == [("INTERPOL", "open"), ("TH-RTP", "open")]
-    assert [(await partner.get(path)).status_code for partner in (cambodia, thailand, observer)] == [200, 404, 404]
+    assert [await status(partner, path) for partner in (cambodia, thailand, observer)] == [[200], [404], [404]]
     again = await korea.post(f"{path}/recalls", body)
     assert (again.status_code, again.json()["errors"][0]["code"]) == (422, "not-a-recipient")
 
 
 async def test_what_nobody_would_lose_by_is_refused(hub: Hub) -> None:
-    korea = hub.partner("KR-KNPA", "commander", "analyst")
-    hub.register("KH-CNP")
-    group = (
-        await korea.post("/v1/groups", {"kind": "council", "name": "C", "members": [{"agency": "KH-CNP"}]})
-    ).json()["id"]
-    audience = {"agencies": ["KH-CNP"], "groups": [group]}
-    path = f"{PATH}/{(await korea.profile(handling={'tlp': 'AMBER', 'audience': audience}))['id']}"
+    korea, cambodia, _ = trio(hub)
+    group = await found(korea, cambodia)
+    path = await share(korea, group, agencies=["KH-CNP"])
 
     for query in ("", "?dry_run=true"):
-        answer = await korea.post(f"{path}/recalls{query}", {"groups": [group], "reason": REASON})
+        body = {"groups": [group.rpartition("/")[2]], "reason": REASON}
+        answer = await korea.post(f"{path}/recalls{query}", body)
         assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "nobody-loses-sight")
     assert (await korea.get(f"{path}/handling")).headers["ETag"] == '"1"'
     assert hub.look("SELECT count(*) FROM recalls") == [(0,)]
@@ -229,17 +223,15 @@ async def test_retracting_is_a_recall_from_everybody_who_read(hub: Hub) -> None:
 
 
 async def test_a_membership_that_ends_is_no_recall(hub: Hub) -> None:
-    korea = hub.partner("KR-KNPA", "commander", "analyst")
-    cambodia = hub.partner("KH-CNP")
-    group = (
-        await korea.post("/v1/groups", {"kind": "council", "name": "C", "members": [{"agency": "KH-CNP"}]})
-    ).json()["id"]
-    path = f"{PATH}/{(await korea.profile(handling={'tlp': 'AMBER', 'audience': {'groups': [group]}}))['id']}"
-    await korea.call("DELETE", f"/v1/groups/{group}/members/KH-CNP")
+    korea, cambodia, _ = trio(hub)
+    group = await found(korea, cambodia)
+    path = await share(korea, group)
+    left = await cambodia.call("DELETE", f"{group}/members/KH-CNP")
+    assert left.status_code == 204
     while hub.operator("SELECT tell_sight_changes(500)") == [(True,)]:
         pass
 
-    assert (await cambodia.get(path)).status_code == 404
+    assert await status(cambodia, path) == [404]
     assert "record.lost" in [type_ for type_, _ in await _events(cambodia)]
     assert hub.look("SELECT count(*) FROM recalls") == [(0,)]
 
@@ -280,19 +272,16 @@ async def test_an_emergency_spares_nobody_its_answer(hub: Hub) -> None:
 
 
 async def test_sight_regained_by_a_membership_supersedes_but_not_of_a_tombstone(hub: Hub) -> None:
-    korea = hub.partner("KR-KNPA", "commander", "analyst")
-    hub.register("KH-CNP")
-    group = (await korea.post("/v1/groups", {"kind": "council", "name": "C"})).json()["id"]
-    audience = {"agencies": ["KH-CNP"], "groups": [group]}
-    paths = []
-    for _ in range(2):
-        path = f"{PATH}/{(await korea.profile(handling={'tlp': 'AMBER', 'audience': audience}))['id']}"
+    korea, cambodia, _ = trio(hub)
+    group = await found(korea)
+    paths = [await share(korea, group, agencies=["KH-CNP"]) for _ in range(2)]
+    for path in paths:
         handling = (await korea.get(f"{path}/handling")).json()
-        await korea.put(f"{path}/handling", {**handling, "audience": {"groups": [group]}}, '"1"')
-        paths.append(path)
+        await korea.put(f"{path}/handling", {**handling, "audience": {**handling["audience"], "agencies": []}}, '"1"')
     await korea.call("POST", f"{paths[1]}/retract", headers={"If-Match": '"1"'})
 
-    await korea.post(f"/v1/groups/{group}/members", {"agency": "KH-CNP"})
+    await korea.post(f"{group}/members", {"agency": "KH-CNP"})
+    await cambodia.accept(group)
     while hub.operator("SELECT tell_sight_changes(500)") == [(True,)]:
         pass
 
