@@ -77,6 +77,7 @@ REVOKE ALL ON FUNCTION refuse_purged FROM PUBLIC;
 ALTER FUNCTION refuse_purged OWNER TO interdesk_engine;
 
 SET LOCAL ROLE interdesk_engine;
+GRANT EXECUTE ON FUNCTION refuse_purged TO interdesk_owner;
 
 -- A day as it stands in a handling, so many months from now.
 CREATE FUNCTION review_day(p_months integer) RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
@@ -193,8 +194,10 @@ BEGIN
   RETURN QUERY SELECT r.id, r.kind, r.reference, r.originator, (r.handling ->> 'review_on')::date FROM records r WHERE r.id = ANY (v_ids);
 END $$;
 
--- Deletes everything that hangs on a record. Every table in which something of it stands is named here.
-CREATE FUNCTION clear_record(p_record uuid) RETURNS void LANGUAGE sql VOLATILE SET search_path = pg_catalog, public, pg_temp AS $$
+-- Deletes everything that hangs on a record. Every table in which something of it stands is named here, those of later
+-- files too: that they exist is looked up when it is called.
+CREATE FUNCTION clear_record(p_record uuid) RETURNS void LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
   DELETE FROM record_versions WHERE record_id = p_record;
   DELETE FROM record_grants WHERE record_id = p_record;
   DELETE FROM lifted_exclusions WHERE record_id = p_record;
@@ -207,7 +210,7 @@ CREATE FUNCTION clear_record(p_record uuid) RETURNS void LANGUAGE sql VOLATILE S
   DELETE FROM review_warnings WHERE record_id = p_record;
   DELETE FROM renewals WHERE record_id = p_record;
   DELETE FROM legal_holds WHERE record_id = p_record;
-$$;
+END $$;
 
 -- The document of a purged record, in the words of the API.
 CREATE FUNCTION purged_document(p_id uuid, p_reference text, p_version integer, p_at timestamptz) RETURNS text LANGUAGE sql STABLE
