@@ -77,6 +77,7 @@ REVOKE ALL ON FUNCTION refuse_purged FROM PUBLIC;
 ALTER FUNCTION refuse_purged OWNER TO interdesk_engine;
 
 SET LOCAL ROLE interdesk_engine;
+GRANT EXECUTE ON FUNCTION refuse_purged TO interdesk_owner;
 
 -- A day as it stands in a handling, so many months from now.
 CREATE FUNCTION review_day(p_months integer) RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
@@ -193,7 +194,8 @@ BEGIN
   RETURN QUERY SELECT r.id, r.kind, r.reference, r.originator, (r.handling ->> 'review_on')::date FROM records r WHERE r.id = ANY (v_ids);
 END $$;
 
--- Deletes everything that hangs on a record. Every table in which something of it stands is named here.
+-- Deletes everything that hangs on a record. Every table in which something of it stands is named here, those of later
+-- files too: that they exist is looked up when it is called.
 CREATE FUNCTION clear_record(p_record uuid) RETURNS void LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
   DELETE FROM record_versions WHERE record_id = p_record;

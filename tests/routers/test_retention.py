@@ -277,6 +277,7 @@ async def test_a_purged_record_takes_nothing_more(hub: Hub) -> None:
     await purge(hub, path.rpartition("/")[2])
     handling = {"tlp": "RED", "audience": {}}
     link = {"type": "related_to", "kind": "criminal-organizations", "id": other.rpartition("/")[2]}
+    asked = {"agencies": [hub.register("TH-RTP")], "reason": "x", "respond_by": f"{in_days(5)}T00:00:00Z"}
 
     refused = {
         "patch": await korea.patch(path, {"summary": "x"}, '"2"'),
@@ -287,8 +288,10 @@ async def test_a_purged_record_takes_nothing_more(hub: Hub) -> None:
         "retract": await korea.post(f"{path}/retract", etag='"2"'),
         "renew": await korea.post(f"{path}/renew", REASON, '"2"'),
         "hold": await korea.post(f"{path}/legal-holds", REASON),
+        "recalls": await korea.post(f"{path}/recalls", {"agencies": ["KH-CNP"], "reason": "x"}),
         "amendments": await cambodia.post(f"{path}/amendments", {"patch": {"status": "dormant"}}),
         "sightings": await cambodia.post(f"{path}/sightings", {"assessment": "corroborates"}),
+        "onward": await cambodia.post(f"{path}/onward-requests", asked),
     }
 
     told = {name: (answer.status_code, answer.json()["type"]) for name, answer in refused.items()}
