@@ -102,9 +102,6 @@ async def _marked(korea: Partner, cambodia: Partner) -> dict[str, Any]:
     held = {"reason": f"{MARK} hold", "authority": f"{MARK} court"}
     hold = await _made(korea.post(f"{path}/legal-holds", held))
     await _made(korea.post(f"{path}/legal-holds/{hold['id']}/release", {"reason": f"{MARK} end"}, '"1"'))
-    asked = {"agencies": ["TH-RTP"], "reason": f"{MARK} onward", "respond_by": f"{in_days(5)}T00:00:00Z"}
-    await _made(cambodia.post(f"{path}/onward-requests", asked))
-    await _made(korea.post(f"{path}/recalls", {"agencies": ["INTERPOL"], "reason": f"{MARK} recall"}))
     # What is refused must not leave it in the audit either, nor what is looked for.
     assert (await korea.patch(path, {"status": f"{MARK}"}, '"4"')).status_code == 422
     assert (await korea.post(f"{path}/renew", {"reason": 1, MARK: f"{MARK}"}, '"4"')).status_code == 422
