@@ -1,6 +1,7 @@
 """`interdesk demo`: a story to try everything with."""
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
     from app.access.desk import Desk
     from app.installation import Installation
+    from app.settings import Settings
 
 
 def demo(
@@ -65,7 +67,14 @@ def tell(installation: "Installation", *, unless_used: bool) -> list[dict[str, A
             message += " Choose an empty one, for example by INTERDESK_DATA=./demo."
             raise RefusedError(message)
         mark.put(installation)
-    return host.run(_tell(installation))
+    return host.run(_tell(replace(installation, settings=with_legal_basis(installation.settings))))
+
+
+def with_legal_basis(settings: "Settings") -> "Settings":
+    """The settings by which the demo is told and served: unless they say otherwise, sharing takes a legal basis."""
+    if "legal_basis" in settings.model_fields_set:
+        return settings
+    return settings.model_copy(update={"legal_basis": "required"})
 
 
 def show_credentials(installation: "Installation", told: list[dict[str, Any]]) -> None:

@@ -15,7 +15,7 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from app.cli.connections import BoundedConnection
-from app.cli.demo import show_credentials, tell
+from app.cli.demo import show_credentials, tell, with_legal_basis
 from app.cli.host import load_settings
 from app.cli.listening import SIGNALS, Signals, address_of, bound
 from app.cli.terminal import say, show
@@ -69,6 +69,8 @@ def serve(host: str, port: int, workers: int, *, worker: bool, demo: bool, as_js
             asyncio.run(_check_keys(installation, master_key))
             background = (_background(installation), master_key) if worker else None
             told = tell(installation, unless_used=True) if demo else None
+            if told is not None:
+                settings = with_legal_basis(settings)
 
             def announce() -> None:
                 if as_json:
@@ -201,7 +203,8 @@ class _Supervisor(Multiprocess):
 
 
 def _run_processes(settings: Settings, listener: socket.socket, workers: int, announce: Callable[[], None]) -> None:
-    os.environ["INTERDESK_PUBLIC_URL"] = settings.public_url  # the one setting that may come from the command line
+    # The settings that may come from the command line.
+    os.environ |= {"INTERDESK_PUBLIC_URL": settings.public_url, "INTERDESK_LEGAL_BASIS": settings.legal_basis}
     supervisor = _Supervisor(_config("app.cli.serving:application", workers), listener, announce)
     supervisor.run()
     if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):

@@ -10,6 +10,10 @@ from typing import Any, Final
 COUNCIL: Final = "council"
 """Stands in a handling's groups for the council, whose id is drawn when it is founded."""
 
+MEMORANDUM: Final = "mou"
+CHARTER: Final = "charter"
+"""Stand in `legal_basis` for the agreements of these kinds, whose ids are drawn when they are drafted."""
+
 CHAIR: Final = "KR-KNPA"
 
 AGENCIES: Final[tuple[dict[str, Any], ...]] = (
@@ -203,7 +207,12 @@ PROFILES: Final = (
                 {"type": "domain", "value": "seaglass-invest.example"},
                 {"type": "bank_account", "value": "DEMO 0000 4711", "note": "Account of a straw man."},
             ],
-            "handling": {"tlp": "RED", "codes": ["H1", "H2"], "audience": {"agencies": ["KH-CNP"]}},
+            "handling": {
+                "tlp": "RED",
+                "codes": ["H1", "H2"],
+                "audience": {"agencies": ["KH-CNP"]},
+                "legal_basis": MEMORANDUM,
+            },
         },
     ),
     Profile(
@@ -333,7 +342,11 @@ DISCLOSURES: Final = (
     Contribution(
         "SEAGLASS",
         "KR-KNPA",
-        {"agencies": ["INTERPOL"], "purpose": "Accounts in three countries are to be frozen, case 2025-1187."},
+        {
+            "agencies": ["INTERPOL"],
+            "purpose": "Accounts in three countries are to be frozen, case 2025-1187.",
+            "legal_basis": CHARTER,
+        },
     ),
 )
 

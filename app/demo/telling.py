@@ -29,7 +29,6 @@ from app.domain.criminal_organizations.shapes import (
 )
 from app.domain.groups import groups, members
 from app.domain.groups.shapes import GroupCreate
-from app.models.vocabularies import AgreementKind
 from app.records import caveats, disclosing, onward_requests, recalls, shelf
 from app.records.onward_shapes import OnwardRequestIn
 from app.records.recall_shapes import AcknowledgementIn, RecallIn
@@ -52,7 +51,12 @@ class _Narrator:
 
     open_desk: OpenDesk
     council: UUID
+    agreements: dict[str, UUID]
     ids: dict[str, UUID]
+
+    def resting(self, body: dict[str, Any]) -> dict[str, Any]:
+        """A body with the id of the agreement that its legal basis stands for."""
+        return body if "legal_basis" not in body else {**body, "legal_basis": str(self.agreements[body["legal_basis"]])}
 
     @asynccontextmanager
     async def at(self, agency: str, profile: str) -> AsyncIterator[tuple[Desk, Stored]]:
@@ -67,14 +71,13 @@ async def tell(open_desk: OpenDesk, done: Callable[[int], None] = lambda _count:
         for agency in story.AGENCIES:
             await _admit(desk, agency)
     done(1)
-    agreements = [await _agree(open_desk, agreed) for agreed in AGREEMENTS]
+    agreements = {agreed.body["kind"]: (await _agree(open_desk, agreed)).id for agreed in AGREEMENTS}
     done(2)
-    charter = next(agreement for agreement in agreements if agreement.kind is AgreementKind.CHARTER)
-    narrator = _Narrator(open_desk, await _council(open_desk, charter), {})
+    narrator = _Narrator(open_desk, await _council(open_desk, agreements[story.CHARTER]), agreements, {})
     done(3)
     for profile in PROFILES:
         async with open_desk(profile.agency) as desk:
-            narrator.ids[profile.key] = await _profile(desk, profile, narrator.council)
+            narrator.ids[profile.key] = await _profile(desk, profile, narrator)
     done(4)
     await _relate(narrator)
     done(5)
@@ -106,7 +109,7 @@ async def _agree(open_desk: OpenDesk, agreed: Agreed) -> Agreement:
     return agreement
 
 
-async def _council(open_desk: OpenDesk, charter: Agreement) -> UUID:
+async def _council(open_desk: OpenDesk, charter: UUID) -> UUID:
     """The council, with everybody in it who is invited."""
     async with open_desk(story.CHAIR) as desk:
         council = await _founded(desk, charter)
@@ -118,23 +121,24 @@ async def _council(open_desk: OpenDesk, charter: Agreement) -> UUID:
     return council
 
 
-async def _founded(desk: Desk, charter: Agreement) -> UUID:
+async def _founded(desk: Desk, charter: UUID) -> UUID:
     name = story.COUNCIL_CONTENT["name"]
     for group in await groups.listed(desk, kind="council", ended=False, after=None, limit=_MANY):
         if group.name == name and group.chair == story.CHAIR:
             return group.id
-    content = {**story.COUNCIL_CONTENT, "charter": str(charter.id)}
+    content = {**story.COUNCIL_CONTENT, "charter": str(charter)}
     return (await groups.found(desk, validated(GroupCreate, content))).id
 
 
-async def _profile(desk: Desk, profile: Profile, council: UUID) -> UUID:
+async def _profile(desk: Desk, profile: Profile, narrator: _Narrator) -> UUID:
     rows = await desk.rows(_FIND, agency=profile.agency, kind=profiles.KIND.value, number=profile.external_id)
     if rows:
         found: UUID = rows[0].id
         return found
     audience = profile.body["handling"]["audience"]
-    named = {name: [str(council)] for name in ("groups", "observers_of") if audience.get(name) == [story.COUNCIL]}
-    handling = {**profile.body["handling"], "audience": {**audience, **named}}
+    council = [str(narrator.council)]
+    named = {name: council for name in ("groups", "observers_of") if audience.get(name) == [story.COUNCIL]}
+    handling = narrator.resting({**profile.body["handling"], "audience": {**audience, **named}})
     body = {**profile.body, "external_id": profile.external_id, "handling": handling}
     return (await profiles.create(desk, validated(CriminalOrganizationCreate, body))).envelope.id
 
@@ -169,7 +173,7 @@ async def _contribute(narrator: _Narrator) -> None:
     for disclosure in story.DISCLOSURES:
         async with narrator.at(disclosure.agency, disclosure.profile) as (desk, stored):
             if not await disclosing.disclosures(desk, stored, None, _MANY):
-                sent = validated(DisclosureIn, disclosure.body)
+                sent = validated(DisclosureIn, narrator.resting(disclosure.body))
                 await disclosing.disclose(desk, profiles.KIND, stored.envelope.id, sent)
 
 

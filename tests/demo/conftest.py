@@ -14,7 +14,7 @@ from tests.conftest import Hub
 
 @pytest.fixture
 async def open_desk(hub: Hub) -> AsyncIterator[OpenDesk]:
-    database = Database(hub.conninfo(DatabaseRole.WORKER), 2)
+    database = Database(hub.conninfo(DatabaseRole.WORKER), 2, {"interdesk.legal_basis": "required"})
     await database.open()
 
     def desk(agency: str | None) -> AbstractAsyncContextManager[Desk]:
