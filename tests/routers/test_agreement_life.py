@@ -403,14 +403,15 @@ def fill(hub: Hub, agency: str, count: int) -> None:
 async def test_an_agency_holds_so_many_places_and_no_more(hub: Hub) -> None:
     korea, cambodia = parties(hub, "KR-KNPA", "KH-CNP")
     group = {"kind": "council", "name": "C", "members": [{"agency": "KH-CNP"}]}
-    assert (await korea.post("/v1/groups", group)).status_code == 201
+    await cambodia.accept((await korea.post("/v1/groups", group)).headers["Location"])
     paths = [await open_to(korea, "KH-CNP") for _ in range(2)]
     fill(hub, "KH-CNP", FULL - 2)
 
     await sign(cambodia, paths[0])
     body = {"content_hash": (await korea.get(paths[1])).json()["content_hash"]}
     full = await move(cambodia, paths[1], "sign", body)
-    no_member = await korea.post("/v1/groups", group)
+    invited = (await korea.post("/v1/groups", group)).headers["Location"]
+    no_member = await cambodia.post(f"{invited}/members/KH-CNP/accept", etag='"1"')
     # Its place is free again, with the end of an agreement as with a change that voids the signature.
     await moved(korea, paths[0], "terminate", {"reason": "R"})
 
