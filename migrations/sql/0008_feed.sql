@@ -132,7 +132,9 @@ BEGIN
     IF (SELECT home <> '' FROM feed_state) THEN
       PERFORM announce('feed.restored', NULL, NULL, NULL, NULL, ARRAY['community'], '{}', false);
     END IF;
-    UPDATE feed_state SET last_position = feed_end(), home = feed_home(), written_by = pg_current_xact_id();
+    -- Ten minutes further on: who asks for the end before this is committed is given the place of that later moment, and
+    -- the feed must not go on below it.
+    UPDATE feed_state SET last_position = feed_end() + 600 * 4194304::bigint, home = feed_home(), written_by = pg_current_xact_id();
   END IF;
   IF NOT EXISTS (SELECT FROM events WHERE position IS NULL) THEN
     RETURN 0;

@@ -93,7 +93,7 @@ async def test_what_a_dead_worker_left_is_taken_up(hub: Hub) -> None:
     await cambodia.accept(f"/v1/groups/{group}")
     with psycopg.connect(hub.conninfo(DatabaseRole.WORKER), autocommit=True) as connection:
         connection.execute("UPDATE procrastinate.procrastinate_jobs SET status = 'doing'")
-    reader = Follower(cambodia)
+    reader = await follower(cambodia)
 
     async with running_worker(hub.conninfo(DatabaseRole.WORKER)):
         await until(lambda: _told(reader, "record.shared", record["reference"]), 20)
