@@ -165,11 +165,11 @@ async def _build_profiles(world: World) -> None:
 async def _build_recalls(world: World) -> None:
     korea, interpol = world.caller("KR-KNPA analyst"), world.caller("INTERPOL analyst")
     shared = {"tlp": "AMBER", "audience": {"agencies": ["INTERPOL", "TH-RTP"]}}
-    taken = world.name(60, await korea.post(PROFILES, {"name": "Harbour cell", "handling": shared}))
+    taken = world.name(50, await korea.post(PROFILES, {"name": "Harbour cell", "handling": shared}))
     body = {"agencies": ["INTERPOL", "TH-RTP"], "reason": "The source took back its consent."}
     recall = await korea.post(f"{PROFILES}/{taken}/recalls", body)
     assert recall.status_code == 201, recall.text
-    world.names[documented_id(61)] = recall.json()["id"]
+    world.names[documented_id(51)] = recall.json()["id"]
     done = await interpol.post(f"/v1/recalls/{recall.json()['id']}/acknowledge", {"outcome": "deleted"})
     assert done.status_code == 200, done.text
 
