@@ -56,6 +56,11 @@ class Scene:
     def path(self) -> str:
         return f"{PATH}/{self.record['id']}"
 
+    async def acknowledge(self, reader: Partner) -> None:
+        """Let an agency acknowledge the record's caveat, without which it is shown nothing."""
+        acknowledged = await reader.post(f"{self.path}/handling/acknowledge", {"caveat": CAVEAT})
+        assert acknowledged.status_code == 200, acknowledged.text
+
 
 def found_group(hub: Hub, chair: str, members: dict[str, str]) -> UUID:
     """A group as it stands in the tables, with roles by agency."""
@@ -190,8 +195,7 @@ async def _hang_on(scene: Scene, other: str, *contributors: Partner) -> dict[str
         "hold_id": await originator.post(f"{path}/legal-holds", {"reason": "Evidence."}),
     }
     for partner in contributors:
-        acknowledged = await partner.post(f"{path}/handling/acknowledge", {"caveat": CAVEAT})
-        assert acknowledged.status_code == 200, acknowledged.text
+        await scene.acknowledge(partner)
         made["amendment_id"] = await partner.post(f"{path}/amendments", {"patch": {"status": "dormant"}})
         asked = {"agencies": [STRANGER], "reason": "Search for a missing person.", "respond_by": _tomorrow()}
         made["request_id"] = await partner.post(f"{path}/onward-requests", asked)

@@ -299,6 +299,7 @@ def _variants(why: str) -> int:
 )
 async def test_what_is_hidden_answers_like_what_never_was(hub: Hub, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     scene = await set_scene(hub)
+    await scene.acknowledge(scene.reader)
     listen(monkeypatch)
     secret = secrets_of(scene)[name]
     leaks, statuses = [], set()

@@ -24,6 +24,7 @@ ASKED_FOR = {
 
 async def test_asking_tells_nothing_of_the_audience(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     scene = await set_scene(hub)
+    await scene.acknowledge(scene.reader)
     listen(monkeypatch)
     respond_by = clock.rfc3339(clock.now() + timedelta(days=1))
     told: dict[str, tuple[Any, ...]] = {}
@@ -51,6 +52,7 @@ async def test_asking_tells_nothing_of_the_audience(hub: Hub, monkeypatch: pytes
 async def test_answers_tell_nothing_of_the_audience(hub: Hub) -> None:
     """A grant that opens something and one that does not read alike."""
     scene = await set_scene(hub)
+    await scene.acknowledge(scene.reader)
     respond_by = clock.rfc3339(clock.now() + timedelta(days=1))
     seen = []
     for agency in (STRANGER, SEES_BY_GROUP, SUSPENDED):

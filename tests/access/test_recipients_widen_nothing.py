@@ -93,6 +93,7 @@ async def test_no_call_of_a_recipient_widens_an_audience(hub: Hub) -> None:
     assert all(before)
     for agency in (READER, SEES_BY_GROUP):
         recipient = hub.caller(agency, *ROLES)
+        await scene.acknowledge(recipient)
         asked = BODIES["request_criminal_organization_onward_sharing"] | {"agencies": [STRANGER]}
         own = await recipient.post(f"{scene.path}/onward-requests", asked)
         assert own.status_code == 201, own.text
@@ -122,6 +123,7 @@ async def test_no_call_of_a_recipient_widens_an_audience(hub: Hub) -> None:
 async def test_the_same_bodies_do_for_the_originator(hub: Hub) -> None:
     """What recipients were refused above was not refused because of what they sent."""
     scene = await set_scene(hub)
+    await scene.acknowledge(scene.reader)
     asked = BODIES["request_criminal_organization_onward_sharing"] | {"agencies": [STRANGER]}
     own = await scene.reader.post(f"{scene.path}/onward-requests", asked)
     originator = hub.caller(ORIGINATOR, *ROLES)
@@ -142,6 +144,7 @@ async def test_the_database_holds_it_without_the_server(hub: Hub) -> None:
     """Its functions themselves know who may ask, who may answer, and that a grant is a disclosure."""
     scene = await set_scene(hub)
     record = scene.record["id"]
+    await scene.acknowledge(scene.reader)
     asked = BODIES["request_criminal_organization_onward_sharing"] | {"agencies": [STRANGER]}
     own = (await scene.reader.post(f"{scene.path}/onward-requests", asked)).json()["id"]
     before = audiences(hub)
