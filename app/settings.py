@@ -59,7 +59,9 @@ class Settings(BaseSettings):
     sign_in_rate_limit: int = Field(
         600, ge=1, description="Calls without a valid token a source network may make in a minute, per process."
     )
-    database_connections: int = Field(6, ge=2, le=50, description="Connections in each of the two pools of a process.")
+    database_connections: int = Field(
+        6, ge=2, le=50, description="Connections a server process keeps to the database at most."
+    )
     metrics_token: SecretStr | None = Field(
         None, description="Bearer token for /metrics; without one /metrics is not there."
     )

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from app.demo.story import Contribution
+from app.demo.parts import Contribution
 
 ONWARD_REQUESTS: Final = (
     Contribution(

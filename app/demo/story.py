@@ -4,8 +4,9 @@ The places are real towns; the organizations, people, numbers and addresses are 
 wallets are made so that they belong to nobody.
 """
 
-from dataclasses import dataclass, field
 from typing import Any, Final
+
+from app.demo.parts import Contribution, Profile, Relation
 
 COUNCIL: Final = "council"
 """Stands in a handling's groups for the council, whose id is drawn when it is founded."""
@@ -76,39 +77,6 @@ COUNCIL_CONTENT: Final[dict[str, Any]] = {
         {"agency": "ASEANAPOL", "role": "observer"},
     ],
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """A profile that an agency creates, as the body of the call that would create it, and what it is called here."""
-
-    key: str
-    agency: str
-    body: dict[str, Any]
-
-    @property
-    def external_id(self) -> str:
-        """The originator's own number, by which a second telling finds the profile."""
-        return f"DEMO-{self.key}"
-
-
-@dataclass(frozen=True, slots=True)
-class Relation:
-    """What the organization of one profile is to another's, as its originator states it."""
-
-    source: str
-    target: str
-    body: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Contribution:
-    """A sighting or an amendment that a reader adds to a profile; an amendment may be accepted."""
-
-    profile: str
-    agency: str
-    body: dict[str, Any]
-    accepted: bool = field(default=False)
 
 
 PROFILES: Final = (

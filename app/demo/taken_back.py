@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from app.demo.story import Profile
+from app.demo.parts import Profile
 
 ANSWER_WITHIN: Final = timedelta(minutes=1)
 """So short that whoever looks finds a recall overdue."""

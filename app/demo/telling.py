@@ -15,7 +15,7 @@ from app.core.problems import NOT_FOUND, Problem
 from app.core.validation import validated
 from app.demo import agreeing, asking, story
 from app.demo.agreed import AGREEMENTS, Agreed
-from app.demo.story import Contribution, Profile
+from app.demo.parts import Contribution, Profile
 from app.demo.taken_back import ANSWER_WITHIN, RECALLS, Recalled
 from app.domain.agencies import directory
 from app.domain.agencies.shapes import AgencyCreate

@@ -80,9 +80,6 @@ async def replace_handling(desk: Desk, stored: Stored, handling: Handling) -> St
         p_excluded=excluded,
         p_document=rendered.document,
         p_shared_document=rendered.shared_document,
-        p_recalled=[],
-        p_action="record.handle",
-        p_detail=Jsonb({}),
     )
     if row.outcome == "unknown-basis":
         raise unknown_reference("/legal_basis")

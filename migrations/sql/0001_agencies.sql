@@ -12,6 +12,11 @@ CREATE FUNCTION utc_text(p_at timestamptz) RETURNS text LANGUAGE sql IMMUTABLE P
   SELECT to_char(p_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
 $$;
 
+-- Today, as days are counted in agreements and review dates.
+CREATE FUNCTION utc_today() RETURNS date LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  SELECT (clock_timestamp() AT TIME ZONE 'UTC')::date
+$$;
+
 CREATE FUNCTION caller_agency() RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS $$
   SELECT nullif(current_setting('interdesk.agency', true), '')
 $$;

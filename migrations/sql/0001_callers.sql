@@ -2,7 +2,7 @@
 
 -- Whether an agreement opens sharing: it was put in force, and its last day has not passed.
 CREATE FUNCTION is_in_force(p_since timestamptz, p_until date) RETURNS boolean LANGUAGE sql STABLE AS $$
-  SELECT p_since IS NOT NULL AND (p_until IS NULL OR p_until >= (clock_timestamp() AT TIME ZONE 'UTC')::date)
+  SELECT p_since IS NOT NULL AND (p_until IS NULL OR p_until >= utc_today())
 $$;
 
 -- What an agreement adds to what one of its parties stands for: sharing that rests on it, directly or as the charter

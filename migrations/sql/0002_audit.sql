@@ -165,7 +165,7 @@ BEGIN
   RETURN v_count;
 END $$;
 
-CREATE FUNCTION feed_end() RETURNS bigint LANGUAGE sql STABLE SECURITY DEFINER
+CREATE FUNCTION feed_end(p_after bigint DEFAULT NULL) RETURNS bigint LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp AS $$ SELECT last_position FROM feed_state $$;
 
 CREATE FUNCTION feed_lag() RETURNS TABLE (waiting bigint, seconds double precision) LANGUAGE sql STABLE SECURITY DEFINER

@@ -172,7 +172,7 @@ SET search_path = pg_catalog, public, pg_temp AS $$
   LEFT JOIN record_versions v ON v.record_id = p_record AND v.at <= s.at WHERE s.at IS NOT NULL GROUP BY s.at
 $$;
 -- Whether a covered record lies open to the caller: it is its own, or its agency has acknowledged the caveat in the
--- words in which it stands now. In PL/pgSQL, which looks for tables when it is called: this one comes in 0017.
+-- words in which it stands now. In PL/pgSQL, which looks for tables when it is called: this one is made later.
 CREATE FUNCTION lies_open(p_record uuid) RETURNS boolean LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
@@ -231,7 +231,8 @@ $$;
 -- Puts into the principals of an audience what they rest on: `KH-CNP@<agreement>` where a legal basis is named, and
 -- `group:<id>@<charter>` where the group's charter covers the kind and the originator is a party to it. Whoever stands in
 -- p_standing already keeps what it rests on there, unless that was p_former and the basis named is another now.
--- Nothing but GREEN and CLEAR may go without where the installation requires a basis (the setting interdesk.legal_basis).
+-- Nothing but GREEN and CLEAR may go without, unless the installation only records that (the setting interdesk.legal_basis,
+-- which every connection that may share is opened with).
 -- flaws: [{principal, code}], a null principal for the basis itself; without_basis: principals that rest on nothing
 -- although they should.
 CREATE FUNCTION gate_audience(
@@ -240,7 +241,7 @@ CREATE FUNCTION gate_audience(
 ) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
   v_needed boolean := p_tlp NOT IN ('GREEN', 'CLEAR');
-  v_required boolean := v_needed AND coalesce(current_setting('interdesk.legal_basis', true), '') = 'required';
+  v_required boolean := v_needed AND coalesce(current_setting('interdesk.legal_basis', true), '') <> 'recorded';
   v_principal text;
   v_standing text[];
   v_flaw text;
@@ -463,11 +464,11 @@ SET search_path = pg_catalog, public, pg_temp AS $$
 $$;
 
 -- Replaces handling and audience of the caller's own record; p_audience names principals without what they rest on, which
--- gate_audience adds. Emergency disclosures stand until they lapse, but for recipients in p_recalled.
+-- gate_audience adds. Emergency disclosures stand until they lapse or are recalled.
 -- Outcomes: changed, stale, unknown-basis, no-legal-basis (flaws).
 CREATE FUNCTION replace_handling(
   p_id uuid, p_expected integer, p_expected_version integer, p_version_at timestamptz, p_handling jsonb, p_audience text[],
-  p_excluded text[], p_document text, p_shared_document text, p_recalled text[], p_action text, p_detail jsonb,
+  p_excluded text[], p_document text, p_shared_document text,
   OUT outcome text, OUT gained text[], OUT lost text[], OUT flaws jsonb
 ) LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
@@ -489,9 +490,9 @@ BEGIN
     outcome := 'no-legal-basis';
     RETURN;
   END IF;
-  v_audience := v_audience || ARRAY(SELECT s FROM unnest(v_was.audience) AS s WHERE s ~ '!' AND NOT split_part(s, '!', 1) = ANY (p_recalled));
+  v_audience := v_audience || ARRAY(SELECT s FROM unnest(v_was.audience) AS s WHERE s ~ '!');
   SELECT c.gained, c.lost INTO gained, lost FROM change_handling(v_was, p_version_at, p_handling, v_audience, p_excluded,
-    p_document, p_shared_document, NULL, NULL, p_action, p_detail) AS c;
+    p_document, p_shared_document, NULL, NULL, 'record.handle', '{}') AS c;
   outcome := 'changed';
 END $$;
 

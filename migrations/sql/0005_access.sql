@@ -233,7 +233,7 @@ END $$;
 
 -- Read, list and page are the caller's own, under its policies; everything else that writes is the engine's.
 GRANT EXECUTE ON FUNCTION read_records, create_records, list_records, page_of_records, page_of_events, kept_from_export, cover_of,
-  caller_agency, caller_has_role, uuid7, utc_text TO interdesk_api, interdesk_worker;
+  caller_agency, caller_has_role, uuid7, utc_text, utc_today TO interdesk_api, interdesk_worker;
 GRANT EXECUTE ON FUNCTION ensure_audit_months TO interdesk_worker;
 SELECT ensure_audit_months(3);
 SET LOCAL ROLE interdesk_engine;

@@ -70,7 +70,7 @@ BEGIN
     officer text, purpose text, roles text[], kinds jsonb, types text[], "limit" integer, after bigint, agency text);
   SELECT * INTO e FROM enter(q.client, q.jti, to_timestamp(q.issued), q.peer, q.request, q.officer, q.purpose);
   -- Read before the page: what is placed between the two is shown now and again, never passed over.
-  "end" := feed_end();
+  "end" := feed_end(q.after);
   agency := e.agency;
   outcome := CASE WHEN e.outcome <> 'ok' THEN e.outcome
     WHEN NOT e.roles && q.roles THEN 'forbidden'
@@ -110,15 +110,16 @@ CREATE FUNCTION feed_at_home() RETURNS boolean LANGUAGE sql STABLE SET search_pa
   SELECT coalesce(home = feed_home() AND xmin = written_by::xid, false) FROM feed_state
 $$;
 
--- Up to where the feed is complete. Away from home it goes on beyond everything handed out after the backup was taken:
--- four million positions for every second since 1970 are more than are ever used, so a later moment is a higher place.
-CREATE OR REPLACE FUNCTION feed_end() RETURNS bigint LANGUAGE sql STABLE SECURITY DEFINER
+-- Up to where the feed is complete for a reader who stands at a place. Away from home whoever stands further on stays
+-- there: it read on after the backup was taken, and the feed is about to leap beyond it.
+CREATE OR REPLACE FUNCTION feed_end(p_after bigint DEFAULT NULL) RETURNS bigint LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp AS $$
-  SELECT CASE WHEN feed_at_home() THEN last_position
-    ELSE greatest(last_position, (extract(epoch FROM clock_timestamp()) * 4194304)::bigint) END FROM feed_state
+  SELECT CASE WHEN feed_at_home() THEN last_position ELSE greatest(last_position, p_after) END FROM feed_state
 $$;
 
--- Gives committed events their final position and notes who receives them; how many there were, at most 5000.
+-- Gives committed events their final position and notes who receives them; how many there were, at most 5000. Away from
+-- home the feed goes on beyond everything handed out after the backup was taken: four million positions for every second
+-- since 1970 are more than are ever used, so a later moment is a higher place.
 CREATE OR REPLACE FUNCTION sequence_events() RETURNS integer LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
@@ -132,9 +133,8 @@ BEGIN
     IF (SELECT home <> '' FROM feed_state) THEN
       PERFORM announce('feed.restored', NULL, NULL, NULL, NULL, ARRAY['community'], '{}', false);
     END IF;
-    -- Ten minutes further on: who asks for the end before this is committed is given the place of that later moment, and
-    -- the feed must not go on below it.
-    UPDATE feed_state SET last_position = feed_end() + 600 * 4194304::bigint, home = feed_home(), written_by = pg_current_xact_id();
+    UPDATE feed_state SET last_position = greatest(last_position, (extract(epoch FROM clock_timestamp()) * 4194304)::bigint),
+      home = feed_home(), written_by = pg_current_xact_id();
   END IF;
   IF NOT EXISTS (SELECT FROM events WHERE position IS NULL) THEN
     RETURN 0;

@@ -17,10 +17,6 @@ CREATE INDEX agreements_by_last_day ON agreements (valid_until) WHERE state IN (
 
 SET LOCAL ROLE interdesk_engine;
 
-CREATE FUNCTION utc_today() RETURNS date LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
-  SELECT (clock_timestamp() AT TIME ZONE 'UTC')::date
-$$;
-
 -- An agreement as it stands at this moment: past its last day it has expired, before anybody has written that down. What
 -- is written then is the same, the version included, so an ETag names one state of it.
 CREATE FUNCTION agreement_now(p_agreement agreements) RETURNS agreements LANGUAGE plpgsql STABLE
@@ -317,10 +313,10 @@ BEGIN
   RETURN true;
 END $$;
 
-REVOKE ALL ON FUNCTION utc_today, agreement_now, parties_of, places_taken, hold_agreement, put_agreement, standing_state,
+REVOKE ALL ON FUNCTION agreement_now, parties_of, places_taken, hold_agreement, put_agreement, standing_state,
   tell_agreement, put_parties, create_agreement, change_agreement, open_agreement, sign_agreement, agreement_signatures, stop_by_caller,
   without_callers_stop, suspend_agreement, reinstate_agreement, terminate_agreement, move_due_agreement FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION utc_today, agreement_now, create_agreement, change_agreement, open_agreement, sign_agreement,
+GRANT EXECUTE ON FUNCTION agreement_now, create_agreement, change_agreement, open_agreement, sign_agreement,
   agreement_signatures, suspend_agreement, reinstate_agreement, terminate_agreement TO interdesk_api, interdesk_worker;
 GRANT EXECUTE ON FUNCTION move_due_agreement TO interdesk_worker;
 RESET ROLE;

@@ -1,4 +1,4 @@
-"""The feed in its final form, who is told of gain and loss of sight, and groups as their chair changes them."""
+"""The feed, who is told of gain and loss of sight, and groups as their chair changes them."""
 
 from migrations import run_sql
 

@@ -10,6 +10,7 @@ from app.core import clock
 from app.settings import Settings
 from tests.conftest import PUBLIC_URL, Hub, Partner
 from tests.events.following import Follower, follower, tell
+from tests.records.retaining import purge
 from tests.routers.agreeing import conclude, moved
 from tests.routers.agreements_below import expire
 from tests.routers.entrance import below_policies
@@ -119,6 +120,12 @@ async def test_one_record_from_share_to_purge(life: Life) -> None:
     assert await life.why() == own
     assert life.hub.look("SELECT xmin::text, * FROM records") == before
     assert "record.lost" in await life.events(CAMBODIA)
+
+    # Purged: of all that nothing is left but that it was.
+    await purge(life.hub, record["id"])
+    left = (await life.korea.get(life.path)).json()
+    assert (left["state"], left["reference"]) == ("purged", record["reference"])
+    assert (await life.partners[CAMBODIA].get(life.path)).status_code == 404
 
 
 def _in(**span: int) -> str:
