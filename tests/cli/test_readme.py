@@ -1,4 +1,4 @@
-"""The README's first exchange, run line by line as it stands there."""
+"""The README's first exchange and the integrators' guide, run line by line as they stand there."""
 
 import re
 import shutil
@@ -10,32 +10,55 @@ import pytest
 
 from tests.cli.test_serving import DEADLINE, INTERDESK, Host, serve
 
+REFUSED = ["acknowledgement-required", "precondition-failed", "invalid-body"]
+"""What the guide shows to be refused, in its order."""
+
 SHELL = re.compile(r"```sh\n(.*?)```", re.DOTALL)
 
 
-@pytest.mark.skipif(not (shutil.which("bash") and shutil.which("curl")), reason="needs bash and curl")
-def test_the_first_exchange_goes_as_written(pytestconfig: pytest.Config, tmp_path: Path) -> None:
-    text = (pytestconfig.rootpath / "README.md").read_text(encoding="utf-8")
-    blocks = SHELL.findall(text.partition("## A first exchange")[2].partition("\n## ")[0])
-    host = Host(tmp_path)
-    host.json("db", "upgrade")
+NEEDS_SHELL = pytest.mark.skipif(not (shutil.which("bash") and shutil.which("curl")), reason="needs bash and curl")
 
+
+def _run(blocks: list[str], folder: Path) -> str:
+    """What the blocks print, run one after the other on a host of their own; none of them may fail."""
+    host = Host(folder)
+    host.json("db", "upgrade")
     with serve(host) as serving:
         script = "".join(blocks).replace("http://127.0.0.1:8000", serving.said["address"])
-        script = script.replace('PATH="$PWD/.venv/bin:$PATH"', "")
+        script = script.replace('PATH="$PWD/.venv/bin:$PATH"', "").replace(".venv/bin/interdesk", "interdesk")
         done = subprocess.run(
             ["/usr/bin/env", "bash", "-eu"],
             input=script,
-            cwd=tmp_path,
+            cwd=folder,
             env={"PATH": f"{INTERDESK.parent}:{Path(sys.executable).parent}:/usr/bin:/bin", "INTERDESK_DATA": "./var"},
             capture_output=True,
             text=True,
             timeout=DEADLINE,
             check=False,
         )
-
     assert done.returncode == 0, done.stderr
-    assert re.findall(r"^\d{3}$", done.stdout, re.MULTILINE) == ["200", "404", "404", "404", "404", "200"]
-    assert '{"items":[],"next_cursor":null}' in done.stdout
-    assert done.stdout.count('"state":"retracted"') == 2
+    return done.stdout
+
+
+@NEEDS_SHELL
+def test_the_first_exchange_goes_as_written(pytestconfig: pytest.Config, tmp_path: Path) -> None:
+    text = (pytestconfig.rootpath / "README.md").read_text(encoding="utf-8")
+    blocks = SHELL.findall(text.partition("## A first exchange")[2].partition("\n## ")[0])
+
+    told = _run(blocks, tmp_path)
+
+    assert re.findall(r"^\d{3}$", told, re.MULTILINE) == ["200", "404", "404", "404", "404", "200"]
+    assert '{"items":[],"next_cursor":null}' in told
+    assert told.count('"state":"retracted"') == 2
     assert len(blocks) == 5
+
+
+@NEEDS_SHELL
+def test_the_integrators_guide_goes_as_written(pytestconfig: pytest.Config, tmp_path: Path) -> None:
+    text = (pytestconfig.rootpath / "docs" / "guides" / "integrators.md").read_text(encoding="utf-8")
+
+    told = _run(SHELL.findall(text), tmp_path)
+
+    refused = re.findall(r'"type":"(?:[^"]*)/problems/([a-z-]+)"', told)
+    assert refused == REFUSED
+    assert "Invalid HTTP request" not in told
