@@ -45,6 +45,7 @@ class Group(SQLModel, table=True):
     updated_at: datetime = Field(sa_type=DateTime(timezone=True))
     ended_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
     charter: UUID | None = Field(default=None, foreign_key="agreements.id")
+    charter_since: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
 
 
 class Membership(SQLModel, table=True):

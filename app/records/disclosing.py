@@ -116,6 +116,8 @@ async def _disclose(desk: Desk, stored: Stored, handling: Handling, sent: Disclo
         raise unknown_reference("/legal_basis")
     if row.outcome == "no-legal-basis":
         raise _at_the_root(no_legal_basis(row.flaws, _recipients(sent), "/audience", "/legal_basis"))
+    if row.outcome == "too-many":
+        raise Problem(CONFLICT, detail="Too many of your emergency disclosures to one of these agencies stand already.")
     return disclosure_id if row.outcome == "changed" else None
 
 
@@ -129,9 +131,13 @@ async def confirm(
     """
     if not emergency.emergency or emergency.confirmed_by is not None:
         raise Problem(CONFLICT, detail="There is nothing to confirm: this disclosure waits for no confirmation.")
+    # Not to those who were recalled since.
+    recipients = (await desk.call_one("emergency_recipients", p_disclosure=emergency.id))[0]
+    if not recipients:
+        raise _ended()
     by = None
     if sent.legal_basis is not None:
-        lasting = DisclosureIn(agencies=emergency.agencies, legal_basis=sent.legal_basis, purpose=sent.reason)
+        lasting = DisclosureIn(agencies=recipients, legal_basis=sent.legal_basis, purpose=sent.reason)
         by = (await disclose(desk, kind, record_id, lasting)).id
     outcome = await desk.call_one(
         "confirm_disclosure",
@@ -143,10 +149,14 @@ async def confirm(
         p_reason=sent.reason,
     )
     if outcome[0] == "lapsed":
-        raise Problem(CONFLICT, detail="The emergency disclosure has ended. Disclose the record anew.")
+        raise _ended()
     if outcome[0] != "changed":
         raise Problem(PRECONDITION_FAILED)
     return await disclosure(desk, await fetch(desk, kind, record_id), emergency.id)
+
+
+def _ended() -> Problem:
+    return Problem(CONFLICT, detail="The emergency disclosure has ended. Disclose the record anew.")
 
 
 def _lapses_at() -> datetime:

@@ -50,7 +50,7 @@ async def check_replacement(desk: Desk, stored: Stored, handling: Handling) -> N
     """
     require_current(stored)
     check_exclusion(handling, stored.envelope.originator, "")
-    await check_audience(desk, handling, "")
+    await check_audience(desk, handling, stored.envelope.handling.audience, "")
 
 
 async def replace_handling(desk: Desk, stored: Stored, handling: Handling) -> Stored:

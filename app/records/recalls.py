@@ -16,6 +16,7 @@ from app.core.shapes import distinct
 from app.models.vocabularies import RecordKind
 from app.records import opening
 from app.records.documents import rerender
+from app.records.legal_basis import rest_of
 from app.records.recall_shapes import AcknowledgementIn, Recall, RecallIn, RecallRecipient, RecallState
 from app.records.shapes import Reach
 from app.records.shelf import Stored, fetch, require_current
@@ -66,20 +67,21 @@ async def reach(desk: Desk, stored: Stored, sent: RecallIn) -> Reach:
         )
     )[0]
     tried = await opening.reach_of(desk, stored, audience, handling.audience.excluded)
-    if not tried.lost:
+    if not tried.lost and _named(stored).isdisjoint(sent.agencies):
         raise _nobody()
     return tried
 
 
 async def taken_back(desk: Desk, stored: Stored, sent: RecallIn) -> Handling:
-    """The record's handling without these recipients; 422 for one that does not see it.
+    """The record's handling without these recipients; 422 for one that it is not shared with.
 
-    While groups or the community see it, recalled agencies are excluded too, so that neither a membership they have
-    nor one that somebody gives them later brings back what was taken.
+    Whoever stands in the audience by name is a recipient, also while an agreement that it rests on is suspended. While
+    groups or the community see the record, whoever loses sight is excluded too, so that neither a membership it has nor
+    one that somebody gives it later brings back what was taken.
     """
     audience = stored.envelope.handling.audience
     sees = (await opening.reach_of(desk, stored, stored.audience, audience.excluded)).agencies
-    known = {*sees} - {stored.envelope.originator}
+    known = ({*sees} | _named(stored)) - {stored.envelope.originator}
     broken = [*_strangers("agencies", sent.agencies, known), *_strangers("groups", sent.groups, audience.groups)]
     groups = [group for group in audience.groups if group not in sent.groups]
     update: dict[str, Any] = {
@@ -88,13 +90,22 @@ async def taken_back(desk: Desk, stored: Stored, sent: RecallIn) -> Handling:
         "observers_of": [group for group in audience.observers_of if group not in sent.groups],
     }
     if groups or audience.community:
-        update["excluded"] = distinct([*audience.excluded, *sent.agencies])
+        row = await desk.call_one(
+            "audience_without", p_audience=list(stored.audience), p_agencies=sent.agencies, p_groups=sent.groups
+        )
+        lost = (await opening.reach_of(desk, stored, row[0], [*audience.excluded, *sent.agencies])).lost
+        update["excluded"] = distinct([*audience.excluded, *sent.agencies, *lost])
         if len(update["excluded"]) > AGENCIES_MAX:
             detail = f"The audience would exclude more than {AGENCIES_MAX}: narrow it by the handling instead."
             broken.append(Flaw("/agencies", "audience-too-large", detail))
     if broken:
         raise invalid(*broken)
     return stored.envelope.handling.model_copy(update={"audience": audience.model_copy(update=update)})
+
+
+def _named(stored: Stored) -> set[str]:
+    """The agencies that stand in a record's audience by name, whatever that rests on."""
+    return {rest_of(principal).who for principal in stored.audience if ":" not in principal}
 
 
 def _strangers(field: str, named: Sequence[Any], known: Collection[Any]) -> Iterable[Flaw]:

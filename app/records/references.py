@@ -27,10 +27,17 @@ def audience_pointers(audience: Audience, unknown: set[Any], pointer: str) -> li
     return _pointers({f"{pointer}/{name}": listed for name, listed in lists.items()}, unknown)
 
 
-async def check_audience(desk: Desk, handling: Handling, pointer: str) -> None:
-    """422 for agencies and groups that a handling names and the caller may not; `pointer` is the handling's own."""
+async def check_audience(desk: Desk, handling: Handling, standing: Audience, pointer: str) -> None:
+    """422 for agencies and groups that a handling names and the caller may not; `pointer` is the handling's own.
+
+    Groups of the `standing` audience may be named again by an originator that is in them no more.
+    """
     audience = handling.audience
-    unknown = await _unknown(desk, [*audience.agencies, *audience.excluded], [*audience.groups, *audience.observers_of])
+    groups = [
+        *(group for group in audience.groups if group not in standing.groups),
+        *(group for group in audience.observers_of if group not in standing.observers_of),
+    ]
+    unknown = await _unknown(desk, [*audience.agencies, *audience.excluded], groups)
     if unknown:
         raise unknown_reference(*audience_pointers(audience, unknown, f"{pointer}/audience"))
 

@@ -15,6 +15,7 @@ from app.access.handling import Handling, principals
 from app.core import clock
 from app.core.ids import draw_reference, uuid7
 from app.core.problems import (
+    CONFLICT,
     EXTERNAL_ID_TAKEN,
     FORBIDDEN,
     PRECONDITION_FAILED,
@@ -32,6 +33,7 @@ from app.records.legal_basis import no_legal_basis
 from app.records.references import audience_pointers, unknown_reference
 
 _DRAWS = 20
+_TRIES = 5
 _FETCH = sql.SQL(
     "SELECT id, reference, external_id, originator, version, audience_version, state, created_at, updated_at, handling,"
     " audience, document, shared_document, covered AND NOT lies_open(id) AS covered"
@@ -239,17 +241,33 @@ async def change(desk: Desk, stored: Stored, body: Body, changed: Sequence[str])
     412 if somebody else was faster since it was fetched; 409 with the path of the first if its number is taken.
     """
     require_current(stored)
-    envelope = next_version(stored.envelope)
-    return await _replace(
-        desk, stored, envelope, render(envelope, body.content), RecordState.CURRENT, body.facets, body.names, changed
-    )
+    for _ in range(_TRIES):
+        envelope = next_version(stored.envelope)
+        rendered = render(envelope, body.content)
+        made = await _replace(desk, stored, envelope, rendered, RecordState.CURRENT, body.facets, body.names, changed)
+        if made is not None:
+            return made
+        stored = await _handled_anew(desk, stored)
+    raise Problem(CONFLICT, detail="The record's handling is being changed by others. Repeat the call.")
 
 
 async def retract(desk: Desk, stored: Stored) -> Stored:
     """Make a tombstone of the record: from the next request on all that can be read is that it is retracted."""
     require_current(stored)
     envelope = next_version(stored.envelope)
-    return await _replace(desk, stored, envelope, tombstone(envelope), RecordState.RETRACTED, (), (), ["state"])
+    made = await _replace(desk, stored, envelope, tombstone(envelope), RecordState.RETRACTED, (), (), ["state"])
+    if made is None:
+        raise Problem(PRECONDITION_FAILED)
+    return made
+
+
+async def _handled_anew(desk: Desk, stored: Stored) -> Stored:
+    """The record at the same version with the handling that it has by now; 412 if the version is another one too."""
+    fresh = await fetch(desk, stored.kind, stored.envelope.id)
+    if fresh.envelope.version != stored.envelope.version:
+        raise Problem(PRECONDITION_FAILED)
+    envelope = stored.envelope.model_copy(update={"handling": fresh.envelope.handling})
+    return replace(stored, envelope=envelope, audience_version=fresh.audience_version, audience=fresh.audience)
 
 
 async def _replace(
@@ -261,12 +279,14 @@ async def _replace(
     facets: Sequence[str],
     names: Sequence[str],
     changed: Sequence[str],
-) -> Stored:
+) -> Stored | None:
+    """The next version in place; None where the handling has changed since. A tombstone says nothing of it."""
     retracted = state is RecordState.RETRACTED
     row = await desk.call_one(
         "change_record",
         p_id=envelope.id,
         p_expected=stored.envelope.version,
+        p_expected_audience=None if retracted else stored.audience_version,
         p_external_id=envelope.external_id,
         p_at=envelope.updated_at,
         p_state=state.value,
@@ -280,6 +300,8 @@ async def _replace(
     )
     if row.outcome == "external-id-taken":
         raise _external_id_taken(stored.kind, row.existing_id)
+    if row.outcome == "moved":
+        return None
     if row.outcome != "changed":
         raise Problem(PRECONDITION_FAILED)
     return replace(stored, envelope=envelope, state=state, rendered=rendered)

@@ -130,13 +130,18 @@ def _add_confirm(router: APIRouter, kind: RecordKind, noun: str) -> None:
         ),
     )
     async def confirm_disclosure(request: Request, desk: Confirming, record_id: str, disclosure_id: str) -> Response:
-        """Let an emergency disclosure of your record stand: for 72 hours from now, or for good on a legal basis."""
+        """Let an emergency disclosure of your record stand: for 72 hours from now, or for good on a legal basis.
+
+        The latter is a disclosure like any other, and takes the permission to write records of the kind as well.
+        """
         stored = await calls.fetch_own(request, desk, kind, record_id)
         emergency = await disclosing.disclosure(desk, stored, parse_uuid(disclosure_id))
 
         async def act() -> calls.Made:
             calls.require_match(request, emergency.version)
             sent = await calls.read_body(request, ConfirmationIn)
+            if sent.legal_basis is not None:
+                _require(desk, Permission(kind.write))
             shelf.require_current(stored)
             made = await disclosing.confirm(desk, kind, stored.envelope.id, emergency, sent)
             return calls.Made("disclosures", str(made.id), made.version, made.model_dump_json())

@@ -51,13 +51,18 @@ async def run(conninfo: str, master_key: MasterKey | None = None) -> None:
 
 
 async def _keep_working(conninfo: str, master_key: MasterKey | None) -> None:
-    async with job_app(conninfo, master_key).open_async() as app:
+    app = job_app(conninfo, master_key)
+    try:
+        await app.open_async()
         await app.run_worker_async(
             concurrency=_CONCURRENCY,
             install_signal_handlers=False,
             delete_jobs="always",
             shutdown_graceful_timeout=_GRACE_SECONDS,
         )
+    finally:
+        # Also where opening was cut off half-way: a pool that is left open goes on connecting, whatever cancels it.
+        await app.close_async()
 
 
 async def _kept_up(name: str, conninfo: str, work: Callable[[str], Awaitable[None]]) -> None:

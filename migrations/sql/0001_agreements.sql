@@ -47,6 +47,7 @@ CREATE INDEX agreement_parties_by_agency ON agreement_parties (agency);
 
 -- What sharing with a group rests on.
 ALTER TABLE groups ADD COLUMN charter uuid REFERENCES agreements (id);
+ALTER TABLE groups ADD COLUMN charter_since timestamptz CHECK ((charter_since IS NULL) = (charter IS NULL));
 CREATE INDEX groups_by_charter ON groups (charter) WHERE charter IS NOT NULL;
 
 -- Recipients of disclosures that waited for no legal basis; they see the record until the moment named.

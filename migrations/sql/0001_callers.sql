@@ -15,7 +15,7 @@ SET search_path = pg_catalog, public, pg_temp AS $$
   WHERE p.agency = p_agency AND a.id = p_agreement
   UNION ALL
   SELECT CASE m.role WHEN 'observer' THEN 'observers:' ELSE 'group:' END || m.group_id::text || '@' || a.id::text,
-    greatest(m.since, a.in_force_since)
+    greatest(m.since, a.in_force_since, g.charter_since)
   FROM agreement_parties p JOIN agreements a ON a.id = p.agreement_id
   JOIN groups g ON g.charter = a.id JOIN memberships m ON m.group_id = g.id AND m.agency = p.agency AND m.until IS NULL
   WHERE p.agency = p_agency AND a.id = p_agreement

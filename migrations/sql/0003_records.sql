@@ -244,6 +244,7 @@ DECLARE
   v_required boolean := v_needed AND coalesce(current_setting('interdesk.legal_basis', true), '') <> 'recorded';
   v_principal text;
   v_standing text[];
+  v_charter uuid;
   v_flaw text;
 BEGIN
   audience := '{}';
@@ -255,8 +256,16 @@ BEGIN
     IF v_principal IN (p_originator, 'community') THEN
       v_standing := ARRAY[v_principal];
     ELSIF v_principal ~ ':' THEN
-      SELECT c.flaw, ARRAY[concat_ws('@', v_principal, CASE WHEN c.flaw IS NULL THEN c.charter END)]
-      INTO v_flaw, v_standing FROM charter_flaw(v_principal, p_kind, p_originator, v_standing) AS c;
+      SELECT c.flaw, c.charter INTO v_flaw, v_charter FROM charter_flaw(v_principal, p_kind, p_originator, v_standing) AS c;
+      IF v_flaw IS NULL THEN
+        v_standing := ARRAY[v_principal || '@' || v_charter];
+      ELSIF array_to_string(v_standing, ' ') ~ '@' THEN
+        -- What rested on a charter goes on resting on it, asleep as it may be: the group's chair must not be able to turn
+        -- it into sharing on nothing by taking the charter away.
+        v_flaw := NULL;
+      ELSE
+        v_standing := ARRAY[v_principal];
+      END IF;
     ELSE
       IF p_basis IS DISTINCT FROM p_former THEN
         v_standing := array_remove(array_remove(v_standing, v_principal), v_principal || '@' || p_former);
@@ -297,9 +306,10 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
   SELECT a.id, CASE
     WHEN a.id IS NULL THEN 'charter-missing'
     WHEN p_principal || '@' || a.id = ANY (p_standing) THEN NULL
+    -- First of all: only its parties learn more of an agreement.
+    WHEN NOT EXISTS (SELECT FROM agreement_parties p WHERE p.agreement_id = a.id AND p.agency = p_originator) THEN 'originator-no-party'
     WHEN NOT is_in_force(a.in_force_since, a.valid_until) THEN 'charter-not-in-force'
     WHEN NOT p_kind = ANY (a.record_kinds) THEN 'kind-not-covered-by-charter'
-    WHEN NOT EXISTS (SELECT FROM agreement_parties p WHERE p.agreement_id = a.id AND p.agency = p_originator) THEN 'originator-no-party'
     END
   FROM (SELECT substring(p_principal FROM ':(.+)$')::uuid AS id) AS named
   LEFT JOIN groups g ON g.id = named.id LEFT JOIN agreements a ON a.id = g.charter
@@ -368,15 +378,17 @@ BEGIN
   outcome := 'created';
 END $$;
 
--- Puts the next version of the caller's own record in place of p_expected. Outcomes: changed; stale; external-id-taken
--- (existing_id is another record of the caller's own, which has this number).
+-- Puts the next version of the caller's own record in place of p_expected. Outcomes: changed; stale; moved (the handling
+-- that stands in the documents is not the present one any more); external-id-taken (existing_id is another record of the
+-- caller's own, which has this number).
 CREATE FUNCTION change_record(
-  p_id uuid, p_expected integer, p_external_id text, p_at timestamptz, p_state text, p_facets text[], p_names text[],
+  p_id uuid, p_expected integer, p_expected_audience integer, p_external_id text, p_at timestamptz, p_state text, p_facets text[], p_names text[],
   p_changed text[], p_document text, p_shared_document text, p_event text, p_action text,
   OUT outcome text, OUT existing_id uuid
 ) LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
   v_record records;
+  v_seeing text[];
 BEGIN
   IF p_external_id IS NOT NULL THEN
     SELECT * INTO v_record FROM records WHERE id = p_id AND originator = caller_agency();
@@ -390,16 +402,23 @@ BEGIN
   END IF;
   UPDATE records SET version = version + 1, updated_at = p_at, state = p_state, facets = p_facets, names = p_names,
     external_id = p_external_id, document = p_document, shared_document = p_shared_document
-  WHERE id = p_id AND originator = caller_agency() AND version = p_expected RETURNING * INTO v_record;
+  WHERE id = p_id AND originator = caller_agency() AND version = p_expected
+    AND audience_version = coalesce(p_expected_audience, audience_version) RETURNING * INTO v_record;
   IF NOT FOUND THEN
-    outcome := 'stale';
+    outcome := CASE WHEN EXISTS (SELECT FROM records WHERE id = p_id AND originator = caller_agency() AND version = p_expected)
+      THEN 'moved' ELSE 'stale' END;
     RETURN;
   END IF;
   INSERT INTO record_versions (record_id, version, at, changed, document, shared_document)
   VALUES (p_id, v_record.version, p_at, p_changed, p_document, p_shared_document);
   PERFORM announce(p_event, v_record.kind, p_id, v_record.reference, v_record.version, v_record.audience, v_record.excluded);
   IF p_event = 'record.retracted' THEN
-    PERFORM open_recall(p_id, array_remove(agencies_of(v_record.audience, v_record.excluded), v_record.originator), 'retraction');
+    v_seeing := agencies_of(v_record.audience, v_record.excluded);
+    PERFORM open_recall(p_id, array_remove(v_seeing, v_record.originator), 'retraction');
+    -- The tombstone is for those who saw the record, by name: whoever joins a group or the hub later never knew of it.
+    UPDATE records SET audience = v_seeing, excluded = '{}' WHERE id = p_id;
+    INSERT INTO record_grants (record_id, principal, since) SELECT p_id, a, p_at FROM unnest(v_seeing) AS a ON CONFLICT DO NOTHING;
+    DELETE FROM record_grants WHERE record_id = p_id AND NOT principal = ANY (v_seeing);
   END IF;
   PERFORM audit(p_action, 'done', v_record.kind, ARRAY[p_id], '{}', jsonb_build_object('version', v_record.version));
   outcome := 'changed';
@@ -411,7 +430,8 @@ END $$;
 CREATE FUNCTION change_handling(
   p_was records, p_version_at timestamptz, p_handling jsonb, p_audience text[], p_excluded text[], p_document text,
   p_shared_document text, p_disclosure uuid, p_shared_data jsonb, p_action text, p_detail jsonb,
-  p_recall uuid DEFAULT NULL, p_reason text DEFAULT NULL, p_due_at timestamptz DEFAULT NULL, OUT gained text[], OUT lost text[]
+  p_recall uuid DEFAULT NULL, p_reason text DEFAULT NULL, p_due_at timestamptz DEFAULT NULL,
+  OUT gained text[], OUT lost text[], OUT asked text[]
 ) LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
   v_before text[];
@@ -420,6 +440,7 @@ DECLARE
   v_version integer := p_was.version + CASE WHEN p_version_at IS NULL THEN 0 ELSE 1 END;
 BEGIN
   -- What ends by itself at this moment is told for what it is.
+  PERFORM settle_expired(p_was.audience || p_audience);
   PERFORM lapse_emergencies_of(p_was.id);
   v_before := agencies_of(p_was.audience, p_was.excluded);
   UPDATE records SET handling = p_handling, audience = p_audience, excluded = p_excluded, audience_version = audience_version + 1,
@@ -448,7 +469,11 @@ BEGIN
   END IF;
   PERFORM announce('record.shared', p_was.kind, p_was.id, p_was.reference, v_version, gained, '{}', true, p_shared_data);
   PERFORM announce('record.lost', p_was.kind, p_was.id, p_was.reference, NULL, lost, '{}', false);
-  PERFORM open_recall(p_was.id, lost, CASE WHEN p_recall IS NULL THEN 'handling' ELSE 'recall' END, p_reason, p_due_at, p_recall);
+  -- Whoever stood there by name has copies, also where an agreement or emergency has ended its sight before.
+  asked := ARRAY(SELECT unnest(lost) UNION SELECT substring(p FROM '^[^:@!]+') FROM unnest(p_was.audience) AS p
+    WHERE p !~ ':' AND p <> 'community' AND NOT p = ANY (p_audience) AND NOT split_part(p, '@', 1) = ANY (v_after)
+      AND NOT split_part(p, '!', 1) = ANY (v_after) ORDER BY 1);
+  PERFORM open_recall(p_was.id, asked, CASE WHEN p_recall IS NULL THEN 'handling' ELSE 'recall' END, p_reason, p_due_at, p_recall);
   -- An emergency supersedes nothing: it lapses, and then there are copies still to be answered for.
   PERFORM supersede_recalls(p_was.id, agencies_of(ARRAY(SELECT p FROM unnest(p_audience) AS p WHERE p !~ '!'), p_excluded))
   WHERE EXISTS (SELECT FROM recall_recipients WHERE record_id = p_was.id AND state = 'open');
@@ -499,7 +524,8 @@ END $$;
 -- Opens a record of the caller's to more agencies and groups: the disclosure and the handling that follows from it.
 -- p_principals are the recipients, without what they rest on. With p_emergency, the reason why it cannot wait, the
 -- recipients are agencies alone, nothing is asked of a legal basis, and they see the record until p_lapses_at.
--- Outcomes: changed, stale, unknown-basis, no-legal-basis (flaws).
+-- Outcomes: changed, stale, unknown-basis, no-legal-basis (flaws), too-many (emergencies of this originator stand with one
+-- of the recipients).
 CREATE FUNCTION disclose_record(
   p_disclosure uuid, p_id uuid, p_expected integer, p_expected_version integer, p_handling jsonb, p_principals text[],
   p_document text, p_shared_document text, p_agencies text[], p_groups uuid[], p_basis uuid, p_purpose text, p_emergency text,
@@ -519,6 +545,13 @@ BEGIN
   END IF;
   SELECT * INTO v_gate FROM gate_audience(v_was.kind, v_was.originator, v_was.handling ->> 'tlp', p_principals, p_basis, NULL, '{}');
   IF p_emergency IS NOT NULL THEN
+    -- Each costs its recipient a principal, which the policy looks at for every row.
+    IF EXISTS (SELECT FROM emergencies e JOIN records r ON r.id = e.record_id AND r.originator = v_was.originator
+      WHERE e.agency = ANY (p_agencies) AND e.ended_at IS NULL AND e.until > clock_timestamp() GROUP BY e.agency HAVING count(*) >= 20)
+    THEN
+      outcome := 'too-many';
+      RETURN;
+    END IF;
     v_added := ARRAY(SELECT a || '!' || p_disclosure FROM unnest(p_agencies) AS a);
   ELSIF v_gate.flaws <> '[]' THEN
     outcome := 'no-legal-basis';
@@ -542,6 +575,14 @@ BEGIN
   END IF;
   outcome := 'changed';
 END $$;
+
+-- Whom an emergency disclosure of the caller's own record still opens it to: not who was recalled since.
+CREATE FUNCTION emergency_recipients(p_disclosure uuid) RETURNS text[] LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp AS $$
+  SELECT coalesce(array_agg(e.agency ORDER BY e.agency), '{}') FROM emergencies e
+  JOIN records r ON r.id = e.record_id AND r.originator = caller_agency()
+  WHERE e.disclosure_id = p_disclosure AND e.ended_at IS NULL AND e.until > clock_timestamp()
+$$;
 
 -- Lets an emergency disclosure of the caller's own record stand on: until p_lapses_at, or for good through p_by, a
 -- disclosure of the same record to the same agencies. Outcomes: changed, stale, lapsed.

@@ -239,7 +239,8 @@ SELECT ensure_audit_months(3);
 SET LOCAL ROLE interdesk_engine;
 GRANT EXECUTE ON FUNCTION enter, credential_for_sign_in, in_group, chairs_group, has_agency_admin, audit, audit_refusal,
   audit_of_own_records, feed_end, feed_lag, seen_since, first_version_seen, lies_open, unknown_in_audience, agencies_of,
-  knows_agreement, gate_audience, create_record, change_record, replace_handling, disclose_record, confirm_disclosure,
+  knows_agreement, gate_audience, create_record, change_record, replace_handling, disclose_record, emergency_recipients,
+  confirm_disclosure,
   access_of, note_change,
   recall_idempotency_key, keep_idempotency_key TO interdesk_api, interdesk_worker;
 GRANT EXECUTE ON FUNCTION enter_operator, sequence_events, announce TO interdesk_worker;

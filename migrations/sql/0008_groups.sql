@@ -177,8 +177,8 @@ RETURNS void LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_cat
 DECLARE
   v_now timestamptz := clock_timestamp();
 BEGIN
-  INSERT INTO groups (id, kind, name, purpose, charter, chair, created_at, updated_at)
-  VALUES (p_id, p_kind, p_name, p_purpose, p_charter, caller_agency(), v_now, v_now);
+  INSERT INTO groups (id, kind, name, purpose, charter, charter_since, chair, created_at, updated_at)
+  VALUES (p_id, p_kind, p_name, p_purpose, p_charter, CASE WHEN p_charter IS NOT NULL THEN v_now END, caller_agency(), v_now, v_now);
   INSERT INTO memberships (group_id, agency, role, since, joined_at) VALUES (p_id, caller_agency(), 'chair', v_now, v_now);
   INSERT INTO invitations (group_id, agency, version, role, invited_at)
   SELECT p_id, m.agency, 1, m.role, v_now FROM unnest(p_agencies, p_roles) AS m (agency, role) ORDER BY m.agency;
@@ -203,7 +203,8 @@ BEGIN
     PERFORM settle_expired(ARRAY['@' || v_group.charter, '@' || p_charter]);
     v_before := principals_now(live_members(p_id));
   END IF;
-  UPDATE groups SET kind = p_kind, name = p_name, purpose = p_purpose, charter = p_charter, version = version + 1,
+  UPDATE groups SET kind = p_kind, name = p_name, purpose = p_purpose, charter = p_charter,
+    charter_since = CASE WHEN p_charter IS NOT DISTINCT FROM charter THEN charter_since WHEN p_charter IS NOT NULL THEN clock_timestamp() END, version = version + 1,
     updated_at = greatest(clock_timestamp(), updated_at + interval '1 microsecond') WHERE id = p_id;
   PERFORM note_sight_changes(p_id, v_before);
   PERFORM announce('group.updated', 'groups', p_id, NULL, p_expected + 1, live_members(p_id) || invited_agencies(p_id), '{}');

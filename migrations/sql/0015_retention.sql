@@ -69,10 +69,10 @@ BEGIN
   END LOOP;
   RETURN NEW;
 END $$;
-CREATE TRIGGER amendments_to_what_stands BEFORE INSERT ON amendments FOR EACH ROW EXECUTE FUNCTION refuse_purged('record_id');
-CREATE TRIGGER onward_requests_for_what_stands BEFORE INSERT ON onward_requests FOR EACH ROW EXECUTE FUNCTION refuse_purged('record_id');
-CREATE TRIGGER sightings_of_what_stands BEFORE INSERT ON sightings FOR EACH ROW EXECUTE FUNCTION refuse_purged('record_id');
-CREATE TRIGGER links_of_what_stands BEFORE INSERT ON record_links FOR EACH ROW EXECUTE FUNCTION refuse_purged('record_id', 'target_id');
+CREATE TRIGGER amendments_to_what_stands AFTER INSERT ON amendments FOR EACH ROW EXECUTE FUNCTION refuse_purged('record_id');
+CREATE TRIGGER onward_requests_for_what_stands AFTER INSERT ON onward_requests FOR EACH ROW EXECUTE FUNCTION refuse_purged('record_id');
+CREATE TRIGGER sightings_of_what_stands AFTER INSERT ON sightings FOR EACH ROW EXECUTE FUNCTION refuse_purged('record_id');
+CREATE TRIGGER links_of_what_stands AFTER INSERT ON record_links FOR EACH ROW EXECUTE FUNCTION refuse_purged('record_id', 'target_id');
 REVOKE ALL ON FUNCTION refuse_purged FROM PUBLIC;
 ALTER FUNCTION refuse_purged OWNER TO interdesk_engine;
 

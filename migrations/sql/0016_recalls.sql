@@ -114,22 +114,22 @@ SET search_path = pg_catalog, public, pg_temp AS $$
 $$;
 
 -- Takes the caller's own record back from agencies and groups, by whatever principal each stands in its audience.
--- Outcomes: changed, stale, nobody (who would lose sight; what was changed must not stay).
+-- Outcomes: changed, stale, nobody (who has anything to answer for; what was changed must not stay).
 CREATE FUNCTION recall_record(
   p_recall uuid, p_id uuid, p_expected integer, p_expected_version integer, p_handling jsonb, p_excluded text[],
   p_document text, p_shared_document text, p_agencies text[], p_groups uuid[], p_reason text, p_due_at timestamptz
 ) RETURNS text LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
   v_was records := hold_record(p_id, p_expected, p_expected_version);
-  v_lost text[];
+  v_asked text[];
 BEGIN
   IF v_was.id IS NULL THEN
     RETURN 'stale';
   END IF;
-  SELECT c.lost INTO v_lost FROM change_handling(v_was, NULL, p_handling, audience_without(v_was.audience, p_agencies, p_groups),
+  SELECT c.asked INTO v_asked FROM change_handling(v_was, NULL, p_handling, audience_without(v_was.audience, p_agencies, p_groups),
     p_excluded, p_document, p_shared_document, NULL, NULL, 'record.recall',
     jsonb_build_object('recall', p_recall, 'agencies', p_agencies, 'groups', p_groups), p_recall, p_reason, p_due_at) AS c;
-  RETURN CASE WHEN v_lost = '{}' THEN 'nobody' ELSE 'changed' END;
+  RETURN CASE WHEN v_asked = '{}' THEN 'nobody' ELSE 'changed' END;
 END $$;
 
 -- An audience without the principals of these agencies and groups, whatever each rests on.

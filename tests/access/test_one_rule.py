@@ -67,7 +67,7 @@ def _settle(engine: psycopg.Connection, world: World, records: list[Shared]) -> 
         engine.execute("DELETE FROM emergencies")
         engine.execute("DELETE FROM agreement_parties")
         engine.execute("DELETE FROM group_versions")
-        engine.execute("UPDATE groups SET charter = NULL, version = version + 1")
+        engine.execute("UPDATE groups SET charter = NULL, charter_since = NULL, version = version + 1")
         engine.execute("SELECT set_config('interdesk.roles', 'operator', true)")
         engine.execute(
             "UPDATE agencies SET status = CASE WHEN code = ANY (%s) THEN 'suspended' ELSE 'active' END,"
@@ -114,7 +114,10 @@ def _settle_pacts(engine: psycopg.Connection, world: World) -> None:
         for agency in pact.parties:
             engine.execute("INSERT INTO agreement_parties (agreement_id, agency) VALUES (%s, %s)", (agreement, agency))
     for group, agreement in world.charters.items():
-        engine.execute("UPDATE groups SET charter = %s, version = version + 1 WHERE id = %s", (agreement, group))
+        engine.execute(
+            "UPDATE groups SET charter = %s, charter_since = now(), version = version + 1 WHERE id = %s",
+            (agreement, group),
+        )
 
 
 def _column(connection: psycopg.Connection, statement: str, *parameters: Any) -> list[Any]:

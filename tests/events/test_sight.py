@@ -153,12 +153,7 @@ async def test_a_short_stay_is_told_in_its_order(hub: Hub) -> None:
     tell(hub)
     types = [type_ for type_, subject in await reader.follow() if subject == record["reference"]]
 
-    assert [type_ for type_ in types if not type_.startswith("recall.")] == [
-        "record.shared",
-        "record.lost",
-        "record.shared",
-    ]
-    assert {type_ for type_ in types if type_.startswith("recall.")} == {"recall.requested", "recall.superseded"}
+    assert types == ["record.shared", "record.lost", "record.shared"]
 
 
 async def test_large_groups_are_told_in_batches_and_a_crash_neither_skips_nor_repeats(hub: Hub) -> None:
@@ -248,7 +243,12 @@ async def test_a_record_taken_back_while_a_gain_waits_ends_in_a_loss(hub: Hub) -
     tell(hub)
     types = [type_ for type_, subject in await reader.follow() if subject == record["reference"]]
 
-    assert types == ["record.shared", "record.lost", "record.shared"]
+    assert [type_ for type_ in types if not type_.startswith("recall.")] == [
+        "record.shared",
+        "record.lost",
+        "record.shared",
+    ]
+    assert {type_ for type_ in types if type_.startswith("recall.")} == {"recall.requested", "recall.superseded"}
 
 
 async def test_a_writer_under_way_and_a_membership_do_not_miss_each_other(hub: Hub) -> None:

@@ -41,7 +41,14 @@ def put_in_force(hub: Hub, agreement: UUID | str, *, in_force: bool) -> None:
 
 def charter(hub: Hub, group: UUID | str, agreement: str | None) -> None:
     """Make an agreement the charter of a group."""
-    below_policies(hub, "UPDATE groups SET charter = %s, version = version + 1 WHERE id = %s", agreement, group)
+    below_policies(
+        hub,
+        "UPDATE groups SET charter = %s, charter_since = CASE WHEN %s::uuid IS NOT NULL THEN clock_timestamp() END,"
+        " version = version + 1 WHERE id = %s",
+        agreement,
+        agreement,
+        group,
+    )
 
 
 def expire(hub: Hub, agreement: str) -> None:

@@ -141,8 +141,9 @@ async def test_a_confirmation_on_a_legal_basis_makes_it_an_ordinary_disclosure(c
     path = f"{case.path}/disclosures/{disclosure['id']}"
 
     sent = {"legal_basis": basis, "reason": "The memorandum is signed."}
-    confirmed = await case.commander.post(f"{path}/confirm", sent, '"1"')
-    again = await case.commander.post(f"{path}/confirm", sent, '"2"')
+    both = case.hub.caller("KR-KNPA", "commander", "analyst")
+    confirmed = await both.post(f"{path}/confirm", sent, '"1"')
+    again = await both.post(f"{path}/confirm", sent, '"2"')
     case.lapse()
     case.tell()
 
@@ -160,7 +161,8 @@ async def test_a_confirmation_on_an_agreement_that_does_not_cover_it_changes_not
     basis = agree(case.hub, "KR-KNPA", "KH-CNP", in_force=False)
     path = f"{case.path}/disclosures/{disclosure['id']}"
 
-    refused = await case.commander.post(f"{path}/confirm", {"legal_basis": basis, "reason": "x"}, '"1"')
+    both = case.hub.caller("KR-KNPA", "commander", "analyst")
+    refused = await both.post(f"{path}/confirm", {"legal_basis": basis, "reason": "x"}, '"1"')
 
     assert (refused.status_code, refused.json()["type"].rpartition("/")[2]) == (422, "no-legal-basis")
     assert (await case.korea.get(path)).json() == disclosure

@@ -1,6 +1,7 @@
 """The worker beside the API: in time, more than one at once, through a database that goes away, and gone when told."""
 
 import asyncio
+import gc
 
 import psycopg
 import pytest
@@ -130,6 +131,19 @@ async def test_a_worker_that_is_cancelled_leaves_nothing_behind(hub: Hub) -> Non
     assert hub.look("SELECT FROM procrastinate.procrastinate_workers") == []
     sessions = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND usename = %s"
     assert hub.look(sessions, DatabaseRole.WORKER.value) == []
+
+
+async def test_a_worker_that_is_cancelled_while_it_connects_leaves_nothing_behind(hub: Hub) -> None:
+    before = asyncio.all_tasks()
+    for turns in range(0, 60, 3):
+        task = asyncio.create_task(run(hub.conninfo(DatabaseRole.WORKER)))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task])
+
+    assert asyncio.all_tasks() <= before
+    gc.collect()  # a connection that was cut off in its handshake goes with the last that knows of it
 
 
 async def test_work_that_fails_while_it_is_ended_has_ended(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
