@@ -74,7 +74,7 @@ class Case:
     def requests(self, target: Target, first: int, seconds: float) -> Sequence[bytes]:
         """The requests of one run: the same ones each time for reads, `first` and those behind it for writes."""
         if not self.writes:
-            return [self.build(target, self.caller, number) for number in range(self.pool)]
+            return [self.build(target, self.caller, number) for number in range(self.reads)]
         return [
             self.build(target, self.caller, first + number) for number in range(int(WRITES_PER_SECOND * seconds) + 100)
         ]
