@@ -21,12 +21,10 @@ from app.records.legal_basis import check_known, gated, no_legal_basis
 from app.records.opening import reach_of
 from app.records.references import check_named, unknown_reference
 from app.records.shapes import ConfirmationIn, Disclosure, DisclosureIn, Reach
-from app.records.shelf import Stored, fetch, require_current
+from app.records.shelf import Stored, fetch, require_current, settled
 
 EMERGENCY: Final = timedelta(hours=72)
 """How long an emergency disclosure stands unless it is confirmed, and by how long each confirmation prolongs it."""
-
-_TRIES: Final = 5
 
 
 async def opened_to(desk: Desk, stored: Stored, sent: DisclosureIn) -> Handling:
@@ -82,14 +80,14 @@ async def disclose(desk: Desk, kind: RecordKind, record_id: UUID, sent: Disclosu
     422 where a legal basis is needed and none covers the recipients; 409 if others keep changing the record's handling
     at the same moment.
     """
-    for _ in range(_TRIES):
+
+    async def act() -> Disclosure | None:
         stored = await fetch(desk, kind, record_id)
         require_current(stored)
-        handling = await opened_to(desk, stored, sent)
-        disclosure_id = await _disclose(desk, stored, handling, sent)
-        if disclosure_id is not None:
-            return await disclosure(desk, stored, disclosure_id)
-    raise Problem(CONFLICT, detail="The record's handling is being changed by others. Repeat the call.")
+        disclosure_id = await _disclose(desk, stored, await opened_to(desk, stored, sent), sent)
+        return None if disclosure_id is None else await disclosure(desk, stored, disclosure_id)
+
+    return await settled(act)
 
 
 async def _disclose(desk: Desk, stored: Stored, handling: Handling, sent: DisclosureIn) -> UUID | None:

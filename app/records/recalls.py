@@ -19,9 +19,7 @@ from app.records.documents import rerender
 from app.records.legal_basis import rest_of
 from app.records.recall_shapes import AcknowledgementIn, Recall, RecallIn, RecallRecipient, RecallState
 from app.records.shapes import Reach
-from app.records.shelf import Stored, fetch, require_current
-
-_TRIES: Final = 5
+from app.records.shelf import Stored, fetch, require_current, settled
 
 # Which parts are shown, the policy of recall_recipients says; and one that is late is overdue by the clock.
 _STATE: Final = "CASE WHEN p.state = 'open' AND p.due_at <= statement_timestamp() THEN 'overdue' ELSE p.state END"
@@ -125,14 +123,14 @@ async def recall(desk: Desk, kind: RecordKind, record_id: UUID, sent: RecallIn) 
 
     409 if others keep changing the record's handling at the same moment.
     """
-    for _ in range(_TRIES):
+
+    async def act() -> Recall | None:
         stored = await fetch(desk, kind, record_id)
         require_current(stored)
-        handling = await taken_back(desk, stored, sent)
-        recall_id = await _recall(desk, stored, handling, sent)
-        if recall_id is not None:
-            return await one(desk, [kind], recall_id)
-    raise Problem(CONFLICT, detail="The record's handling is being changed by others. Repeat the call.")
+        recall_id = await _recall(desk, stored, await taken_back(desk, stored, sent), sent)
+        return None if recall_id is None else await one(desk, [kind], recall_id)
+
+    return await settled(act)
 
 
 async def _recall(desk: Desk, stored: Stored, handling: Handling, sent: RecallIn) -> UUID | None:

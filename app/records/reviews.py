@@ -27,7 +27,6 @@ from app.records.shelf import Stored, next_version, require_current
 SHOWN: Final = 100
 """Renewals and holds that are shown with a record's retention, the newest; of holds there is a list too."""
 
-_TRIES: Final = 5
 _RENEWALS = sql.SQL(
     "SELECT id, reason, former_review_on, review_on, officer, at FROM renewals WHERE record_id = %(record)s"
     " ORDER BY at DESC, id DESC LIMIT %(limit)s"
@@ -110,15 +109,18 @@ async def renew(desk: Desk, stored: Stored, sent: RenewalIn) -> Stored:
     412 if somebody else was faster. A disclosure at the same moment is none of that: it makes no version.
     """
     expected = stored.envelope.version
-    for _ in range(_TRIES):
+
+    async def act() -> Stored | None:
+        nonlocal stored
         require_current(stored)
         renewed = await _renew(desk, stored, sent)
-        if renewed is not None:
-            return renewed
-        stored = await shelf.fetch(desk, stored.kind, stored.envelope.id)
-        if stored.envelope.version != expected:
-            raise Problem(PRECONDITION_FAILED)
-    raise Problem(CONFLICT, detail="The record's handling is being changed by others. Repeat the call.")
+        if renewed is None:
+            stored = await shelf.fetch(desk, stored.kind, stored.envelope.id)
+            if stored.envelope.version != expected:
+                raise Problem(PRECONDITION_FAILED)
+        return renewed
+
+    return await shelf.settled(act)
 
 
 async def _renew(desk: Desk, stored: Stored, sent: RenewalIn) -> Stored | None:

@@ -1,8 +1,8 @@
 """Fetching, creating and changing records; every change is one call that writes version, audit entry and events too."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from psycopg import sql
@@ -34,6 +34,7 @@ from app.records.references import audience_pointers, unknown_reference
 
 _DRAWS = 20
 _TRIES = 5
+_T = TypeVar("_T")
 _FETCH = sql.SQL(
     "SELECT id, reference, external_id, originator, version, audience_version, state, created_at, updated_at, handling,"
     " audience, document, shared_document, covered AND NOT lies_open(id) AS covered"
@@ -241,13 +242,28 @@ async def change(desk: Desk, stored: Stored, body: Body, changed: Sequence[str])
     412 if somebody else was faster since it was fetched; 409 with the path of the first if its number is taken.
     """
     require_current(stored)
-    for _ in range(_TRIES):
+
+    async def act() -> Stored | None:
+        nonlocal stored
         envelope = next_version(stored.envelope)
         rendered = render(envelope, body.content)
         made = await _replace(desk, stored, envelope, rendered, RecordState.CURRENT, body.facets, body.names, changed)
-        if made is not None:
-            return made
-        stored = await _handled_anew(desk, stored)
+        if made is None:
+            stored = await _handled_anew(desk, stored)
+        return made
+
+    return await settled(act)
+
+
+async def settled(act: Callable[[], Awaitable[_T | None]]) -> _T:
+    """What `act` comes to; None asks for another try, since others changed the record's handling at that moment.
+
+    409 if they keep doing so.
+    """
+    for _ in range(_TRIES):
+        done = await act()
+        if done is not None:
+            return done
     raise Problem(CONFLICT, detail="The record's handling is being changed by others. Repeat the call.")
 
 

@@ -11,7 +11,6 @@ from app.core.ids import uuid7
 from app.identity.roles import Permission, Role
 from tests.conftest import Hub, Partner
 from tests.routers.agreeing import conclude, draft, moved
-from tests.routers.agreements_below import agree, put_in_force
 from tests.routers.entrance import below_policies
 
 PATH = "/v1/criminal-organizations"
@@ -164,14 +163,19 @@ async def set_scene(hub: Hub) -> Scene:
 
 async def _open_for_a_while(scene: Scene) -> None:
     """Share the record on an agreement and in an emergency, and let both end."""
-    basis = agree(scene.hub, ORIGINATOR, PARTY)
+    party = scene.hub.caller(PARTY, *POWERS)
+    agreement = await conclude(scene.originator, party)
     disclosures = f"{scene.path}/disclosures"
-    lawful = {"agencies": [PARTY], "legal_basis": basis, "purpose": "Search for a missing person."}
+    lawful = {
+        "agencies": [PARTY],
+        "legal_basis": agreement.rpartition("/")[2],
+        "purpose": "Search for a missing person.",
+    }
     urgent = {"agencies": [LAPSED], "purpose": "Search.", "emergency": True, "reason": "A victim called."}
     for sent in (lawful, urgent):
         answer = await scene.originator.post(disclosures, sent)
         assert answer.status_code == 201, answer.text
-    put_in_force(scene.hub, basis, in_force=False)
+    await moved(party, agreement, "suspend", {"reason": "The safeguards are not in place."})
     below_policies(scene.hub, "UPDATE emergencies SET until = clock_timestamp()")
 
 

@@ -84,9 +84,9 @@ class Serving:
 
 
 @contextmanager
-def serve(host: Host, *options: str) -> Iterator[Serving]:
+def serve(host: Host, *options: str, **environment: str) -> Iterator[Serving]:
     with host.log.open("w", encoding="utf-8") as log:
-        process = host.start("serve", "--port", "0", "--json", *options, log=log)
+        process = host.start("serve", "--port", "0", "--json", *options, log=log, **environment)
     try:
         assert process.stdout is not None
         line = process.stdout.readline()
@@ -154,6 +154,25 @@ def test_the_doctor_finds_nothing_wrong(host: Host, korea: dict[str, Any]) -> No
 
     assert {finding["check"] for finding in findings if finding["level"] != "ok"} == {"public address"}
     assert {finding["level"] for finding in findings} == {"ok", "warning"}
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_every_process_asks_for_a_legal_basis_where_the_setting_does(
+    host: Host, korea: dict[str, Any], workers: str
+) -> None:
+    issued = host.json("credential", "issue", korea["agency"], "--label", "another system", "--role", "analyst")
+    handling = {"tlp": "AMBER", "audience": {"agencies": ["KH-CNP"]}}
+    if not any(agency["code"] == "KH-CNP" for agency in host.json("agency", "list")):
+        host.json("agency", "add", "KH-CNP", "--name", "Police", "--kind", "national_police", "--country", "KH")
+
+    with (
+        serve(host, "--workers", workers, INTERDESK_LEGAL_BASIS="required") as started,
+        httpx.Client(base_url=started.said["address"]) as client,
+    ):
+        headers = signed_in(client, issued)
+        refused = client.post(PATH, json={"name": "Bokor Group", "handling": handling}, headers=headers)
+
+    assert (refused.status_code, refused.json()["type"]) == (422, "/problems/no-legal-basis")
 
 
 def test_a_database_that_was_killed_comes_back(host: Host, serving: Serving) -> None:
