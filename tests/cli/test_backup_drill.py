@@ -99,7 +99,11 @@ def _follow(client: httpx.Client, cursor: str | None, until: str) -> tuple[list[
 
 
 def _proof(client: httpx.Client, headers: dict[str, str], entry: str, size: int | None) -> dict[str, Any]:
-    answer = client.get(f"{TRAIL}/{entry}/proof", params={"tree_size": size} if size else {}, headers=headers)
+    """The proof of an entry; until the server's own worker has sealed it, which takes about a minute, there is none."""
+    deadline = time.monotonic() + 2 * DEADLINE
+    parameters = {"tree_size": size} if size else {}
+    while (answer := client.get(f"{TRAIL}/{entry}/proof", params=parameters, headers=headers)).status_code == 409:
+        assert time.monotonic() < deadline, answer.text
     assert answer.status_code == 200, answer.text
     proof: dict[str, Any] = answer.json()
     return proof
