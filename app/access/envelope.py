@@ -29,7 +29,7 @@ class _Head(_Numbered):
     external_id: Line | None = Field(description="The originator's own number for the record.", examples=["2026-1187"])
     originator: AgencyCode = Field(description="The agency that owns the record.", examples=["KR-KNPA"])
     version: int = Field(ge=1, description="Counts the changes that readers see; also the ETag.", examples=[1])
-    state: Literal[RecordState.CURRENT] = Field(default=RecordState.CURRENT, description="The record stands.")
+    state: str = Field(default=RecordState.CURRENT.value, description="How far the record's own course has come.")
     created_at: UtcDateTime = Field(description="When the record was created.")
     updated_at: UtcDateTime = Field(description="When what readers see last changed.")
 

@@ -74,6 +74,13 @@ CONFLICT = ProblemType(
     "Conflicts with the present state",
     "The call does not fit the state the resource is in; `detail` says why.",
 )
+NOT_APPROVED = ProblemType(
+    "not-approved",
+    409,
+    "The plan is not approved",
+    "An operation begins, and goes on, with as many approvals on its plan as the plan's rule asks for: on this plan, "
+    "by its hash, not on an earlier one. Have it decided on first.",
+)
 EXTERNAL_ID_TAKEN = ProblemType(
     "external-id-taken",
     409,

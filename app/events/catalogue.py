@@ -62,6 +62,28 @@ class EventType(Vocabulary):
     AMENDMENT_ACCEPTED = "amendment.accepted", "The originator accepted a change that was proposed to the record."
     AMENDMENT_REJECTED = "amendment.rejected", "The originator rejected a change that was proposed to the record."
     SIGHTING_ADDED = "sighting.added", "A reader observed something for or against the record."
+    OPERATION_PROPOSED = (
+        "operation.proposed",
+        "The plan of the operation was proposed: if it asks your agency, decide on the `plan_hash` in `detail`.",
+    )
+    OPERATION_DECIDED = "operation.decided", "The agency that `detail` names approved or rejected the plan."
+    OPERATION_APPROVED = "operation.approved", "As many have approved the plan as its rule asks for."
+    OPERATION_REJECTED = "operation.rejected", "Too many rejected the plan for its rule: it is a draft again."
+    OPERATION_RETURNED = (
+        "operation.returned",
+        "Decisions given on the plan are void: `detail` says by what, and whose they were.",
+    )
+    OPERATION_ACTIVATED = "operation.activated", "The operation began."
+    OPERATION_SUSPENDED = "operation.suspended", "The operation is interrupted; it says why."
+    OPERATION_RESUMED = "operation.resumed", "The operation goes on."
+    OPERATION_COMPLETED = "operation.completed", "The operation is over: add what came of it and what you learned."
+    OPERATION_CANCELLED = "operation.cancelled", "The operation was given up; it says why."
+    OPERATION_LEFT = "operation.left", "The participant that `detail` names left the operation."
+    OPERATION_RESOURCE_CHANGED = (
+        "operation.resource_changed",
+        "A participant pledged a resource of its own, or says where it is.",
+    )
+    OPERATION_TASK_CHANGED = "operation.task_changed", "A participant says how far a task of its own is."
     GROUP_INVITED = "group.invited", "Your agency is invited to the group, or to another role in it: accept or decline."
     GROUP_INVITATION_ENDED = (
         "group.invitation_ended",

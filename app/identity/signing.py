@@ -50,6 +50,13 @@ async def rotate(connection: Connection, master_key: MasterKey, *, compromised: 
     return key
 
 
+async def every_public_key(connection: Connection) -> list[dict[str, Any]]:
+    """The public half of every key that ever signed for the hub, retired ones too, newest first."""
+    async with connection.cursor(row_factory=_ROWS) as cursor:
+        await cursor.execute("SELECT public_jwk FROM statement_public_keys()")
+        return [jwk for (jwk,) in await cursor.fetchall()]
+
+
 class KeyKeeper:
     """Holds the ring of a process and brings it up to date, once a minute and when a token names an unknown key.
 

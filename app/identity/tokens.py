@@ -88,6 +88,12 @@ def issue(
     return IssuedToken(token, claims)
 
 
+def sign_statement(key: SigningKey, kind: str, claims: Mapping[str, object]) -> str:
+    """A statement of the hub's, to be kept and shown: a JWS whose `typ` says what it is, so it passes for no token."""
+    signing_key = jwk.construct(key.private_key, ALGORITHM)
+    return str(jwt.encode(dict(claims), signing_key, ALGORITHM, headers={"typ": kind, "kid": key.kid}))
+
+
 def verify(token: str, ring: KeyRing, *, issuer: str, audience: str, now: datetime) -> Claims:
     """What an access token says, if this hub issued it for this audience and it is in force at `now`.
 

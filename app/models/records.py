@@ -25,11 +25,15 @@ class Record(SQLModel, table=True):
     version: int = Field(default=1)
     audience_version: int = Field(default=1)
     state: str = Field(default="current", sa_type=Text)
+    life: str | None = Field(default=None, sa_type=Text)
+    """How far the record's own course has come, for kinds that have one."""
     created_at: datetime = Field(sa_type=DateTime(timezone=True))
     updated_at: datetime = Field(sa_type=DateTime(timezone=True))
     handling: dict[str, Any] = Field(sa_type=JSONB)
     audience: list[str] = Field(sa_type=ARRAY(Text))
     excluded: list[str] = Field(sa_type=ARRAY(Text))
+    parties: list[str] = Field(sa_type=ARRAY(Text))
+    """Agencies that the record is about."""
     covered: bool = Field(
         sa_column=Column(
             Boolean,
@@ -52,6 +56,8 @@ class RecordVersion(SQLModel, table=True):
     record_id: UUID = Field(primary_key=True)
     version: int = Field(primary_key=True)
     at: datetime = Field(sa_type=DateTime(timezone=True))
+    agency: str | None = Field(default=None, sa_type=Text)
+    """Whose doing it was, where that was a party and not the originator."""
     changed: list[str] = Field(sa_type=ARRAY(Text))
     document: str = Field(sa_type=Text)
     shared_document: str = Field(sa_type=Text)

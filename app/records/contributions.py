@@ -32,23 +32,33 @@ async def insert(desk: Desk, table: str, stored: Stored, values: dict[str, Any])
         raise not_found() from None
 
 
-async def page(desk: Desk, table: str, record_id: UUID, after: Place | None, limit: int) -> Sequence[Any]:
+async def page(
+    desk: Desk, table: str, record_id: UUID, after: Place | None, limit: int, *, columns: str = "*"
+) -> Sequence[Any]:
     """Rows of the table that hang on a record, newest first, as far as the caller may see them."""
     at, last = after or NEWEST
     statement = sql.SQL(
-        "SELECT * FROM {} WHERE record_id = %(record)s AND (created_at, id) < (%(at)s, %(last)s)"
+        "SELECT {} FROM {} WHERE record_id = %(record)s AND (created_at, id) < (%(at)s, %(last)s)"
         " ORDER BY created_at DESC, id DESC LIMIT %(limit)s"
-    ).format(sql.Identifier(table))
+    ).format(_columns(columns), sql.Identifier(table))
     return await desk.rows(statement, record=record_id, at=at, last=last, limit=limit)
 
 
-async def one(desk: Desk, table: str, record_id: UUID, row_id: UUID | None) -> Any:  # noqa: ANN401 - a row of the table
+async def one(desk: Desk, table: str, record_id: UUID, row_id: UUID | None, *, columns: str = "*") -> Any:  # noqa: ANN401 - a row of the table
     """One row, by record and id together; 404 if there is none the caller may see."""
-    statement = sql.SQL("SELECT * FROM {} WHERE record_id = %(record)s AND id = %(id)s").format(sql.Identifier(table))
+    statement = sql.SQL("SELECT {} FROM {} WHERE record_id = %(record)s AND id = %(id)s").format(
+        _columns(columns), sql.Identifier(table)
+    )
     rows = await desk.rows(statement, record=record_id, id=row_id)
     if not rows:
         raise not_found()
     return rows[0]
+
+
+def _columns(names: str) -> sql.Composable:
+    if names == "*":
+        return sql.SQL(names)
+    return sql.SQL(", ").join(map(sql.Identifier, names.split(", ")))
 
 
 async def tell(

@@ -11,7 +11,8 @@ from app.records.shelf import Stored
 
 # What the first version that a reader sees changed is about one that it does not.
 _VERSIONS = sql.SQL(
-    "SELECT v.version, v.at, CASE WHEN r.originator = caller_agency() OR v.version > first_version_seen(r.id)"
+    "SELECT v.version, v.at, coalesce(v.agency, r.originator) AS by,"
+    " CASE WHEN r.originator = caller_agency() OR v.version > first_version_seen(r.id)"
     " THEN v.changed ELSE '{}' END AS changed FROM record_versions v JOIN records r ON r.id = v.record_id"
     " WHERE v.record_id = %(id)s AND v.version < %(before)s ORDER BY v.version DESC LIMIT %(limit)s"
 )
@@ -26,8 +27,7 @@ _LAST = 2**31 - 1
 async def versions(desk: Desk, stored: Stored, before: int | None, limit: int) -> list[VersionSummary]:
     """The versions the caller may see, newest first, below `before`. Agencies stand there, never officers."""
     rows = await desk.rows(_VERSIONS, id=stored.envelope.id, before=before or _LAST, limit=limit)
-    by = stored.envelope.originator
-    return [VersionSummary(version=row.version, at=row.at, by=by, changed=row.changed) for row in rows]
+    return [VersionSummary(version=row.version, at=row.at, by=row.by, changed=row.changed) for row in rows]
 
 
 async def version(desk: Desk, record_id: UUID, number: int) -> str:

@@ -11,6 +11,7 @@ from uuid import UUID
 from app.access.desk import Desk
 from app.access.handling import Audience, Handling, principals
 from app.core.problems import NO_LEGAL_BASIS, Flaw, Problem
+from app.core.shapes import distinct
 from app.models.vocabularies import TLP, RecordKind
 from app.records.references import unknown_reference
 
@@ -27,6 +28,11 @@ _DETAILS: Final[Mapping[str, str]] = {
     "kind-not-covered-by-charter": "This group's charter does not cover this kind of record.",
     "originator-no-party": "Your agency is no party to this group's charter.",
 }
+
+
+def describe_flaw(code: str) -> str:
+    """What is wrong, and what to do about it, in a sentence."""
+    return _DETAILS[code]
 
 
 class Rest(NamedTuple):
@@ -47,15 +53,25 @@ def rest_of(principal: str) -> Rest:
 
 
 async def gated(
-    desk: Desk, kind: RecordKind, handling: Handling, originator: str, standing: Sequence[str], former: UUID | None
+    desk: Desk,
+    kind: RecordKind,
+    handling: Handling,
+    originator: str,
+    standing: Sequence[str],
+    former: UUID | None,
+    *,
+    parties: Sequence[str] = (),
 ) -> list[str]:
-    """The principals of a handling with what each rests on, as it would be written; 422 for what nothing covers."""
+    """The principals of a handling with what each rests on, as it would be written; 422 for what nothing covers.
+
+    The record's parties are among them, whether or not the handling names them.
+    """
     row = await desk.call_one(
         "gate_audience",
         p_kind=kind.value,
         p_originator=originator,
         p_tlp=handling.tlp.value,
-        p_principals=principals(handling.audience, originator).audience,
+        p_principals=distinct([*principals(handling.audience, originator).audience, *parties]),
         p_basis=handling.legal_basis,
         p_former=former,
         p_standing=list(standing),
@@ -77,17 +93,20 @@ def no_legal_basis(flaws: Iterable[Mapping[str, Any]], audience: Audience, point
     `pointer` and `basis` are where the audience and the basis stand in the body.
     """
     found = {
-        Flaw(basis if flaw["principal"] is None else _place(flaw["principal"], audience, pointer), code, _DETAILS[code])
+        Flaw(_place(flaw["principal"], audience, pointer) or basis, code, _DETAILS[code])
         for flaw in flaws
         for code in [flaw["code"]]
     }
     return Problem(NO_LEGAL_BASIS, errors=sorted(found, key=lambda flaw: (flaw.pointer, flaw.code)))
 
 
-def _place(principal: str, audience: Audience, pointer: str) -> str:
+def _place(principal: str | None, audience: Audience, pointer: str) -> str | None:
+    """Where an audience names a principal; None for a basis, and for a party that it need not name."""
+    if principal is None:
+        return None
     word, colon, group = principal.partition(":")
     if not colon:
-        return f"{pointer}/agencies/{audience.agencies.index(principal)}"
+        return f"{pointer}/agencies/{audience.agencies.index(principal)}" if principal in audience.agencies else None
     if word == "group":
         return f"{pointer}/groups/{audience.groups.index(UUID(group))}"
     return f"{pointer}/observers_of/{audience.observers_of.index(UUID(group))}"

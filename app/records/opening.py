@@ -15,7 +15,7 @@ from app.records.documents import rerender
 from app.records.legal_basis import FREE, check_known, gated, no_legal_basis, rest_of
 from app.records.references import check_audience, unknown_reference
 from app.records.shapes import Access, Reach, Via
-from app.records.shelf import Stored, check_exclusion, next_version, require_current
+from app.records.shelf import Stored, check_exclusion, check_parties, next_version, require_current
 
 
 async def reach(desk: Desk, stored: Stored, handling: Handling) -> Reach:
@@ -26,7 +26,9 @@ async def reach(desk: Desk, stored: Stored, handling: Handling) -> Reach:
     former = stored.envelope.handling.legal_basis
     if handling.legal_basis != former:
         await check_known(desk, handling.legal_basis, "/legal_basis")
-    after = await gated(desk, stored.kind, handling, stored.envelope.originator, stored.audience, former)
+    after = await gated(
+        desk, stored.kind, handling, stored.envelope.originator, stored.audience, former, parties=stored.parties
+    )
     emergencies = [principal for principal in stored.audience if rest_of(principal).emergency]
     return await reach_of(desk, stored, [*after, *emergencies], handling.audience.excluded)
 
@@ -50,6 +52,7 @@ async def check_replacement(desk: Desk, stored: Stored, handling: Handling) -> N
     """
     require_current(stored)
     check_exclusion(handling, stored.envelope.originator, "")
+    check_parties(handling, stored.parties)
     await check_audience(desk, handling, stored.envelope.handling.audience, "")
 
 
@@ -103,8 +106,9 @@ def _access(row: Any, envelope: Envelope) -> Access:  # noqa: ANN401 - a row of 
     elif rest.emergency:
         via = Via.EMERGENCY
     else:
-        via = Via(word) if group or word == Via.COMMUNITY else Via.AGENCY
-    needs_basis = via in (Via.AGENCY, Via.GROUP, Via.OBSERVERS) and envelope.handling.tlp not in FREE
+        named = Via.PARTY if row.party else Via.AGENCY
+        via = Via(word) if group or word == Via.COMMUNITY else named
+    needs_basis = via in (Via.AGENCY, Via.PARTY, Via.GROUP, Via.OBSERVERS) and envelope.handling.tlp not in FREE
     return Access(
         agency=row.agency,
         via=via,

@@ -80,7 +80,11 @@ async def taken_back(desk: Desk, stored: Stored, sent: RecallIn) -> Handling:
     audience = stored.envelope.handling.audience
     sees = (await opening.reach_of(desk, stored, stored.audience, audience.excluded)).agencies
     known = ({*sees} | _named(stored)) - {stored.envelope.originator}
-    broken = [*_strangers("agencies", sent.agencies, known), *_strangers("groups", sent.groups, audience.groups)]
+    broken = [
+        *_parties(sent.agencies, stored.parties),
+        *_strangers("agencies", sent.agencies, known),
+        *_strangers("groups", sent.groups, audience.groups),
+    ]
     groups = [group for group in audience.groups if group not in sent.groups]
     update: dict[str, Any] = {
         "agencies": [agency for agency in audience.agencies if agency not in sent.agencies],
@@ -110,6 +114,13 @@ def _strangers(field: str, named: Sequence[Any], known: Collection[Any]) -> Iter
     detail = "The record cannot be taken back from here: it is not shared there."
     return (
         Flaw(f"/{field}/{number}", "not-a-recipient", detail) for number, name in enumerate(named) if name not in known
+    )
+
+
+def _parties(named: Sequence[str], parties: Collection[str]) -> Iterable[Flaw]:
+    detail = "The record is about this agency: it leaves by the call that ends its part."
+    return (
+        Flaw(f"/agencies/{number}", "party-recalled", detail) for number, name in enumerate(named) if name in parties
     )
 
 

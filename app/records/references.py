@@ -56,6 +56,13 @@ async def check_agencies(desk: Desk, agencies: Sequence[str], pointer: str) -> N
         raise unknown_reference(*_pointers({pointer: agencies}, unknown))
 
 
+async def check_each(desk: Desk, agencies: Mapping[str, str]) -> None:
+    """422 for names that are no agency's, given by where each stands."""
+    unknown = await _unknown(desk, list(agencies.values()), [])
+    if unknown:
+        raise unknown_reference(*(pointer for pointer, agency in agencies.items() if agency in unknown))
+
+
 def _pointers(lists: Mapping[str, Sequence[Any]], unknown: set[Any]) -> list[str]:
     return [
         f"{pointer}/{number}"

@@ -100,6 +100,7 @@ class Via(Vocabulary):
 
     ORIGINATOR = "originator", "It owns the record."
     AGENCY = "agency", "The audience names it."
+    PARTY = "party", "The record is about it: it takes part in what the record plans or asks for."
     GROUP = "group", "It is chair or member of a group in the audience."
     OBSERVERS = "observers", "It is observer of a group whose observers the audience names."
     COMMUNITY = "community", "The record is open to the whole community."
@@ -124,7 +125,7 @@ class VersionSummary(Shape):
 
     version: int = Field(ge=1, description="The version.")
     at: UtcDateTime = Field(description="When it came.")
-    by: AgencyCode = Field(description="Which agency made it: always the originator.")
+    by: AgencyCode = Field(description="Which agency made it: the originator, or a party of the record.")
     changed: list[str] = Field(
         description="Fields that differ from the version before; empty for the first you may see."
     )

@@ -37,7 +37,7 @@ _TRIES = 5
 _T = TypeVar("_T")
 _FETCH = sql.SQL(
     "SELECT id, reference, external_id, originator, version, audience_version, state, created_at, updated_at, handling,"
-    " audience, document, shared_document, covered AND NOT lies_open(id) AS covered"
+    " audience, parties, life, document, shared_document, covered AND NOT lies_open(id) AS covered"
     " FROM records WHERE id = %(id)s AND kind = %(kind)s"
 )
 
@@ -56,6 +56,10 @@ class Stored:
     """Whether the caller's agency is the originator."""
     audience: Sequence[str] = ()
     """The principals that see the record, with what each rests on; not known of a record just created."""
+    parties: Sequence[str] = ()
+    """Agencies that the record is about; they see it whatever its handling names."""
+    party: bool = False
+    """Whether the caller's agency is the originator or one of them."""
     covered: bool = False
     """Whether the caller's agency has yet to acknowledge the caveat: nothing of the content may leave before."""
 
@@ -64,6 +68,11 @@ class Stored:
         """The text that this caller is served; 409 while the caveat is to be acknowledged."""
         require_uncovered(self)
         return self.rendered.document if self.own else self.rendered.shared_document
+
+    @property
+    def life(self) -> str | None:
+        """How far the record's own course has come; None for kinds that have none."""
+        return None if self.envelope.state == RecordState.CURRENT else self.envelope.state
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -82,6 +91,8 @@ class Body:
     content: Shape
     facets: Sequence[str]
     names: Sequence[str]
+    life: str | None = None
+    """How far the record's own course has come, for kinds that have one."""
 
 
 async def fetch(desk: Desk, kind: RecordKind, record_id: UUID | None) -> Stored:
@@ -106,6 +117,7 @@ async def find(desk: Desk, kind: RecordKind, record_id: UUID | None) -> Stored:
         external_id=row.external_id,
         originator=row.originator,
         version=row.version,
+        state=row.life or RecordState.CURRENT.value,
         created_at=row.created_at,
         updated_at=row.updated_at,
         handling=Handling.model_validate(row.handling),
@@ -118,6 +130,8 @@ async def find(desk: Desk, kind: RecordKind, record_id: UUID | None) -> Stored:
         Rendered(row.document, row.shared_document),
         own=row.originator == desk.caller.agency,
         audience=row.audience,
+        parties=row.parties,
+        party=desk.caller.agency in (row.originator, *row.parties),
         covered=row.covered,
     )
 
@@ -135,6 +149,12 @@ def require_originator(stored: Stored) -> None:
         raise Problem(FORBIDDEN, detail="Only the agency that owns this record may do this.")
 
 
+def require_party(stored: Stored) -> None:
+    """403 for a reader who tries what only the originator and the parties may."""
+    if not stored.party:
+        raise Problem(FORBIDDEN, detail="Only the agency that owns this record, and those it is about, may do this.")
+
+
 def require_current(stored: Stored) -> None:
     """409 for what is retracted or purged."""
     if stored.state is RecordState.RETRACTED:
@@ -148,13 +168,14 @@ def require_unpurged(stored: Stored) -> None:
         raise Problem(PURGED)
 
 
-def next_version(envelope: Envelope, handling: Handling | None = None) -> Envelope:
+def next_version(envelope: Envelope, handling: Handling | None = None, life: str | None = None) -> Envelope:
     """The envelope of the version after this one; its moment is later than this one's, whatever the clock says."""
     return envelope.model_copy(
         update={
             "version": envelope.version + 1,
             "updated_at": max(clock.now(), envelope.updated_at + clock.TICK),
             "handling": handling or envelope.handling,
+            "state": life or envelope.state,
         }
     )
 
@@ -174,6 +195,7 @@ def draft(
         external_id=external_id,
         originator=agency,
         version=1,
+        state=body.life or RecordState.CURRENT.value,
         created_at=at,
         updated_at=at,
         handling=handling,
@@ -196,8 +218,9 @@ def draft(
         "p_names": list(body.names),
         "p_document": rendered.document,
         "p_shared_document": rendered.shared_document,
+        "p_life": body.life,
     }
-    return Stored(kind, envelope, 1, RecordState.CURRENT, rendered, own=True), arguments
+    return Stored(kind, envelope, 1, RecordState.CURRENT, rendered, own=True, party=True), arguments
 
 
 async def create(desk: Desk, kind: RecordKind, body: Body, handling: Handling, external_id: str | None) -> Stored:
@@ -236,6 +259,19 @@ def check_exclusion(handling: Handling, originator: str, pointer: str) -> None:
         raise invalid(Flaw(f"{pointer}/audience/excluded/{number}", "originator-excluded", detail))
 
 
+def check_parties(handling: Handling, parties: Sequence[str]) -> None:
+    """422 for an agency that the record is about, and that is to be shut out all the same."""
+    excluded = handling.audience.excluded
+    detail = "The record is about this agency: it leaves by the call that ends its part."
+    flaws = [
+        Flaw(f"/audience/excluded/{number}", "party-excluded", detail)
+        for number, agency in enumerate(excluded)
+        if agency in parties
+    ]
+    if flaws:
+        raise invalid(*flaws)
+
+
 async def change(desk: Desk, stored: Stored, body: Body, changed: Sequence[str]) -> Stored:
     """Put the next version in place, with the number that `stored` has by now.
 
@@ -245,9 +281,10 @@ async def change(desk: Desk, stored: Stored, body: Body, changed: Sequence[str])
 
     async def act() -> Stored | None:
         nonlocal stored
-        envelope = next_version(stored.envelope)
-        rendered = render(envelope, body.content)
-        made = await _replace(desk, stored, envelope, rendered, RecordState.CURRENT, body.facets, body.names, changed)
+        envelope = next_version(stored.envelope, life=body.life)
+        made = await _replace(
+            desk, stored, envelope, render(envelope, body.content), RecordState.CURRENT, body, changed
+        )
         if made is None:
             stored = await _handled_anew(desk, stored)
         return made
@@ -271,7 +308,7 @@ async def retract(desk: Desk, stored: Stored) -> Stored:
     """Make a tombstone of the record: from the next request on all that can be read is that it is retracted."""
     require_current(stored)
     envelope = next_version(stored.envelope)
-    made = await _replace(desk, stored, envelope, tombstone(envelope), RecordState.RETRACTED, (), (), ["state"])
+    made = await _replace(desk, stored, envelope, tombstone(envelope), RecordState.RETRACTED, None, ["state"])
     if made is None:
         raise Problem(PRECONDITION_FAILED)
     return made
@@ -292,8 +329,7 @@ async def _replace(
     envelope: Envelope,
     rendered: Rendered,
     state: RecordState,
-    facets: Sequence[str],
-    names: Sequence[str],
+    body: Body | None,
     changed: Sequence[str],
 ) -> Stored | None:
     """The next version in place; None where the handling has changed since. A tombstone says nothing of it."""
@@ -306,13 +342,14 @@ async def _replace(
         p_external_id=envelope.external_id,
         p_at=envelope.updated_at,
         p_state=state.value,
-        p_facets=list(facets),
-        p_names=list(names),
+        p_facets=list(body.facets) if body else [],
+        p_names=list(body.names) if body else [],
         p_changed=list(changed),
         p_document=rendered.document,
         p_shared_document=rendered.shared_document,
         p_event="record.retracted" if retracted else "record.updated",
         p_action="record.retract" if retracted else "record.update",
+        p_life=body.life if body else None,
     )
     if row.outcome == "external-id-taken":
         raise _external_id_taken(stored.kind, row.existing_id)

@@ -3,6 +3,7 @@
 `record_routes(kind)` makes them for one kind, with that kind's permissions and names.
 """
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -18,6 +19,7 @@ from app.identity.roles import Permission
 from app.models.vocabularies import LinkType, RecordKind
 from app.records import history, links, opening, reviews, shelf
 from app.records.shapes import Access, LinkOut, Reach, VersionSummary
+from app.records.shelf import Stored
 from app.routers.caveats import caveat_routes
 from app.routers.disclosures import disclosure_routes
 from app.routers.parts import COVERED, DryRun, note_read, page
@@ -37,8 +39,13 @@ HandlingOrReach = TypeAliasType(
 )
 
 
-def record_routes(kind: RecordKind, shape: Described, tag: str) -> APIRouter:
-    """The common calls of one kind, whose records are served as `shape` and documented under `tag`."""
+def record_routes(
+    kind: RecordKind, shape: Described, tag: str, *, check_retraction: Callable[[Stored], None] | None = None
+) -> APIRouter:
+    """The common calls of one kind, whose records are served as `shape` and documented under `tag`.
+
+    `check_retraction` refuses to take back what has to be ended in another way first.
+    """
     router = APIRouter(prefix=f"/v1/{kind}/{{record_id}}", tags=[tag])
     noun = kind.value.replace("-", "_").removesuffix("s")
     reading = at_desk(Permission(kind.read))
@@ -49,7 +56,7 @@ def record_routes(kind: RecordKind, shape: Described, tag: str) -> APIRouter:
     _history_routes(router, kind, noun, reading, shape)
     _link_routes(router, kind, noun, reading, writing)
     recall_routes(router, kind, noun, writing)
-    _retraction_route(router, kind, noun, writing)
+    _retraction_route(router, kind, noun, writing, check_retraction)
     return router
 
 
@@ -205,12 +212,23 @@ def _link_routes(router: APIRouter, kind: RecordKind, noun: str, reading: Any, w
         return Response(status_code=204)
 
 
-def _retraction_route(router: APIRouter, kind: RecordKind, noun: str, writing: Any) -> None:  # noqa: ANN401 - as above
+def _retraction_route(
+    router: APIRouter,
+    kind: RecordKind,
+    noun: str,
+    writing: Any,  # noqa: ANN401 - as above
+    check: Callable[[Stored], None] | None,
+) -> None:
     @router.post(
         "/retract",
         summary="Retract",
         operation_id=f"retract_{noun}",
-        **operation(Tombstone, match=True, once=True, problems=("retracted",)),
+        **operation(
+            Tombstone,
+            match=True,
+            once=True,
+            problems=("retracted",) if check is None else ("retracted", "conflict"),
+        ),
     )
     async def retract(request: Request, desk: Annotated[Desk, writing], record_id: str) -> Response:
         """Take your record back: from the next request on, all that anybody reads is that it is retracted.
@@ -222,6 +240,8 @@ def _retraction_route(router: APIRouter, kind: RecordKind, noun: str, writing: A
 
         async def act() -> calls.Made:
             calls.require_match(request, stored.envelope.version)
+            if check is not None:
+                check(stored)
             return calls.record_made(await shelf.retract(desk, stored))
 
         return await calls.once(request, desk, replay_record(desk), act)

@@ -11,6 +11,7 @@ from app.domain.sign_in.metadata import (
     authorization_server,
     protected_resource,
 )
+from app.identity.signing import every_public_key
 from app.web import answers
 from app.web.callers import Home
 from app.web.openapi import operation
@@ -34,6 +35,21 @@ def _public(shape: Shape) -> Response:
 async def read_jwks(home: Home) -> Response:
     """Answer the public keys (RFC 7517). A key stands here minutes before it signs its first token."""
     return _public(JsonWebKeySet.model_validate(home.keys.jwks(clock.now())))
+
+
+@router.get(
+    "/approval-keys.json",
+    summary="Keys that approvals are signed with",
+    operation_id="read_approval_keys",
+    **operation(JsonWebKeySet, etag=False),
+)
+async def read_approval_keys(home: Home) -> Response:
+    """Answer every public key that ever signed for the hub, newest first, for anybody.
+
+    The statements of approvals on joint operations are checked with these: unlike tokens they are shown years later.
+    """
+    async with home.database.pool.connection() as connection:
+        return _public(JsonWebKeySet.model_validate({"keys": await every_public_key(connection)}))
 
 
 @router.get(

@@ -11,12 +11,16 @@ CREATE TABLE records (
   version integer NOT NULL DEFAULT 1,
   audience_version integer NOT NULL DEFAULT 1,
   state text NOT NULL DEFAULT 'current',
+  -- How far the record's own course has come, for kinds that have one: 'draft', 'proposed'.
+  life text,
   created_at timestamptz NOT NULL,
   updated_at timestamptz NOT NULL,
   handling jsonb NOT NULL,
   -- Principals that see the record; the originator's code is among them, so that the policy is one overlap.
   audience text[] NOT NULL CHECK (originator = ANY (audience)),
   excluded text[] NOT NULL DEFAULT '{}' CHECK (NOT originator = ANY (excluded)),
+  -- Agencies that the record is about, such as an operation's participants: they see it whatever its handling names.
+  parties text[] NOT NULL DEFAULT '{}' CHECK (NOT originator = ANY (parties) AND NOT parties && excluded),
   -- H3: a reader's agency acknowledges the caveat before it is shown anything of the content. Computed here, so that
   -- no way of writing a record can forget it.
   covered boolean NOT NULL GENERATED ALWAYS AS (state = 'current' AND coalesce(handling -> 'codes' ? 'H3', false)) STORED,
@@ -41,6 +45,8 @@ CREATE TABLE record_versions (
   record_id uuid NOT NULL,
   version integer NOT NULL,
   at timestamptz NOT NULL,
+  -- Whose doing it was, where that was a party and not the originator.
+  agency text,
   changed text[] NOT NULL,
   document text NOT NULL,
   shared_document text NOT NULL,
@@ -331,7 +337,7 @@ END $$;
 CREATE FUNCTION create_record(
   p_id uuid, p_kind text, p_reference text, p_external_id text, p_at timestamptz, p_handling jsonb, p_audience text[],
   p_excluded text[], p_agencies text[], p_groups uuid[], p_facets text[], p_names text[], p_document text,
-  p_shared_document text, OUT outcome text, OUT existing_id uuid, OUT unknown_agencies text[], OUT unknown_groups uuid[],
+  p_shared_document text, p_life text DEFAULT NULL, OUT outcome text, OUT existing_id uuid, OUT unknown_agencies text[], OUT unknown_groups uuid[],
   OUT unknown_basis boolean, OUT flaws jsonb
 ) LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 SET plan_cache_mode = force_generic_plan AS $$
@@ -360,8 +366,8 @@ BEGIN
       RETURN;
     END IF;
   END IF;
-  INSERT INTO records (id, kind, reference, originator, external_id, created_at, updated_at, handling, audience, excluded, facets, names, document, shared_document)
-  VALUES (p_id, p_kind, p_reference, v_agency, p_external_id, p_at, p_at, p_handling, p_audience, p_excluded, p_facets, p_names, p_document, p_shared_document)
+  INSERT INTO records (id, kind, reference, originator, external_id, life, created_at, updated_at, handling, audience, excluded, facets, names, document, shared_document)
+  VALUES (p_id, p_kind, p_reference, v_agency, p_external_id, p_life, p_at, p_at, p_handling, p_audience, p_excluded, p_facets, p_names, p_document, p_shared_document)
   ON CONFLICT (reference) DO NOTHING;
   IF NOT FOUND THEN
     outcome := 'reference-taken';
@@ -383,7 +389,7 @@ END $$;
 -- caller's own, which has this number).
 CREATE FUNCTION change_record(
   p_id uuid, p_expected integer, p_expected_audience integer, p_external_id text, p_at timestamptz, p_state text, p_facets text[], p_names text[],
-  p_changed text[], p_document text, p_shared_document text, p_event text, p_action text,
+  p_changed text[], p_document text, p_shared_document text, p_event text, p_action text, p_life text DEFAULT NULL,
   OUT outcome text, OUT existing_id uuid
 ) LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
@@ -401,7 +407,7 @@ BEGIN
     END IF;
   END IF;
   UPDATE records SET version = version + 1, updated_at = p_at, state = p_state, facets = p_facets, names = p_names,
-    external_id = p_external_id, document = p_document, shared_document = p_shared_document
+    life = coalesce(p_life, life), external_id = p_external_id, document = p_document, shared_document = p_shared_document
   WHERE id = p_id AND originator = caller_agency() AND version = p_expected
     AND audience_version = coalesce(p_expected_audience, audience_version) RETURNING * INTO v_record;
   IF NOT FOUND THEN
@@ -416,7 +422,7 @@ BEGIN
     v_seeing := agencies_of(v_record.audience, v_record.excluded);
     PERFORM open_recall(p_id, array_remove(v_seeing, v_record.originator), 'retraction');
     -- The tombstone is for those who saw the record, by name: whoever joins a group or the hub later never knew of it.
-    UPDATE records SET audience = v_seeing, excluded = '{}' WHERE id = p_id;
+    UPDATE records SET audience = v_seeing, excluded = '{}', parties = '{}', life = NULL WHERE id = p_id;
     INSERT INTO record_grants (record_id, principal, since) SELECT p_id, a, p_at FROM unnest(v_seeing) AS a ON CONFLICT DO NOTHING;
     DELETE FROM record_grants WHERE record_id = p_id AND NOT principal = ANY (v_seeing);
   END IF;
@@ -488,8 +494,14 @@ SET search_path = pg_catalog, public, pg_temp AS $$
     AND audience_version = p_expected AND version = p_expected_version FOR UPDATE
 $$;
 
+-- The principals that an audience names, and the record's parties where it does not name them.
+CREATE FUNCTION with_parties(p_audience text[], p_parties text[]) RETURNS text[] LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, public, pg_temp AS $$
+  SELECT p_audience || ARRAY(SELECT p FROM unnest(p_parties) AS p WHERE NOT p = ANY (p_audience))
+$$;
+
 -- Replaces handling and audience of the caller's own record; p_audience names principals without what they rest on, which
--- gate_audience adds. Emergency disclosures stand until they lapse or are recalled.
+-- gate_audience adds. Emergency disclosures stand until they lapse or are recalled, and the record's parties stay.
 -- Outcomes: changed, stale, unknown-basis, no-legal-basis (flaws).
 CREATE FUNCTION replace_handling(
   p_id uuid, p_expected integer, p_expected_version integer, p_version_at timestamptz, p_handling jsonb, p_audience text[],
@@ -510,7 +522,8 @@ BEGIN
     RETURN;
   END IF;
   SELECT g.audience, g.flaws INTO v_audience, flaws
-  FROM gate_audience(v_was.kind, v_was.originator, p_handling ->> 'tlp', p_audience, v_basis, v_former, v_was.audience) AS g;
+  FROM gate_audience(v_was.kind, v_was.originator, p_handling ->> 'tlp', with_parties(p_audience, v_was.parties), v_basis, v_former,
+    v_was.audience) AS g;
   IF flaws <> '[]' THEN
     outcome := 'no-legal-basis';
     RETURN;
@@ -612,9 +625,10 @@ END $$;
 
 -- Who sees a record of the caller's, by which principal, and since when.
 CREATE FUNCTION access_of(p_record uuid)
-RETURNS TABLE (agency text, principal text, since timestamptz, until timestamptz, disclosure_id uuid)
+RETURNS TABLE (agency text, principal text, party boolean, since timestamptz, until timestamptz, disclosure_id uuid)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-  SELECT a.code, p.principal, greatest(g.since, nullif(p.since, '-infinity'), l.at), e.until, g.disclosure_id
+  SELECT a.code, p.principal, a.code = ANY (r.parties) AND split_part(p.principal, '@', 1) = a.code,
+    greatest(g.since, nullif(p.since, '-infinity'), l.at), e.until, g.disclosure_id
   FROM records r
   JOIN agencies a ON NOT a.hub AND a.status = 'active' AND NOT a.code = ANY (r.excluded)
   CROSS JOIN LATERAL principals_of(a.code) AS p

@@ -62,7 +62,8 @@ BEGIN
   FOR q IN SELECT * FROM json_to_recordset(p_requests) AS x (n integer, client text, jti uuid, issued double precision,
     peer inet, request text, officer text, purpose text, roles text[], agency text, path text, key text, body_hash text,
     p_id uuid, p_kind text, p_reference text, p_external_id text, p_at timestamptz, p_handling jsonb, p_audience text[],
-    p_excluded text[], p_agencies text[], p_groups uuid[], p_facets text[], p_names text[], p_document text, p_shared_document text)
+    p_excluded text[], p_agencies text[], p_groups uuid[], p_facets text[], p_names text[], p_document text, p_shared_document text,
+    p_life text)
   LOOP
     n := q.n;
     SELECT * INTO e FROM enter(q.client, q.jti, to_timestamp(q.issued), q.peer, q.request, q.officer, q.purpose);
@@ -73,7 +74,7 @@ BEGIN
     END IF;
     IF outcome = 'fresh' THEN
       SELECT c.outcome INTO outcome FROM create_record(q.p_id, q.p_kind, q.p_reference, q.p_external_id, q.p_at, q.p_handling,
-        q.p_audience, q.p_excluded, q.p_agencies, q.p_groups, q.p_facets, q.p_names, q.p_document, q.p_shared_document) AS c;
+        q.p_audience, q.p_excluded, q.p_agencies, q.p_groups, q.p_facets, q.p_names, q.p_document, q.p_shared_document, q.p_life) AS c;
     END IF;
     IF outcome = 'created' AND q.key IS NOT NULL THEN
       PERFORM keep_idempotency_key('POST', q.path, q.key, decode(q.body_hash, 'hex'), 201, q.path || '/' || q.p_id, q.p_kind, q.p_id::text, 1);
@@ -239,7 +240,7 @@ SELECT ensure_audit_months(3);
 SET LOCAL ROLE interdesk_engine;
 GRANT EXECUTE ON FUNCTION enter, credential_for_sign_in, in_group, chairs_group, has_agency_admin, audit, audit_refusal,
   audit_of_own_records, feed_end, feed_lag, seen_since, first_version_seen, lies_open, unknown_in_audience, agencies_of,
-  knows_agreement, gate_audience, create_record, change_record, replace_handling, disclose_record, emergency_recipients,
+  knows_agreement, gate_audience, with_parties, create_record, change_record, replace_handling, disclose_record, emergency_recipients,
   confirm_disclosure,
   access_of, note_change,
   recall_idempotency_key, keep_idempotency_key TO interdesk_api, interdesk_worker;

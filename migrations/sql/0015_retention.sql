@@ -234,7 +234,7 @@ BEGIN
   PERFORM lapse_emergencies_of(p_was.id);
   v_seeing := agencies_of(p_was.audience, p_was.excluded);
   UPDATE records SET state = 'purged', version = p_was.version + 1, audience_version = audience_version + 1, updated_at = v_at,
-    external_id = NULL, facets = '{}', names = '{}', audience = v_seeing, excluded = '{}', document = v_document, shared_document = v_document,
+    external_id = NULL, life = NULL, parties = '{}', facets = '{}', names = '{}', audience = v_seeing, excluded = '{}', document = v_document, shared_document = v_document,
     handling = handling || '{"codes": [], "caveat": null, "legal_basis": null, "discoverable": "none"}'
   WHERE id = p_was.id;
   PERFORM clear_record(p_was.id);

@@ -10,6 +10,7 @@ from app.core import clock
 from app.core.ids import uuid7
 from app.identity.roles import Permission, Role
 from tests.conftest import Hub, Partner
+from tests.routers import operating
 from tests.routers.agreeing import conclude, draft, moved
 from tests.routers.entrance import below_policies
 
@@ -21,13 +22,14 @@ OBSERVER = "SG-SPF"
 """Observes the group, and its observers were not named."""
 INVITED, INVITED_TOO, DECLINED = "AU-AFP", "FJ-FPF", "NZ-NZP"
 """Were invited to the group, and have not answered, or declined."""
+LEFT = "JP-NPA"
 PARTY, LAPSED = "BN-RBPF", "MM-MPF"
 """Saw the record on an agreement that is suspended now, and in an emergency that has lapsed."""
 
 
 CAVEAT = "Ask the originator before acting on this."
 
-POWERS = ("analyst", "commander", "agency_admin")
+POWERS = ("analyst", "operations_officer", "commander", "agency_admin")
 """Roles that may call nearly everything there is."""
 
 
@@ -46,8 +48,12 @@ class Scene:
     recovery: UUID
     agreement: str = ""
     """Between the originator and an agency that sees the record by the group; in force."""
+    operation: dict[str, str] = field(default_factory=dict)
+    """The id of a joint operation of the originator and a reader, and those of what hangs on it."""
     draft: str = ""
     """An agreement with a reader, of which nobody but the originator knows yet."""
+    left: Partner = field(init=False)
+    """A participant that has left the operation."""
     parts: dict[str, str] = field(default_factory=dict)
     """Ids of what hangs on the record, by the name of the path parameter."""
 
@@ -147,6 +153,7 @@ async def set_scene(hub: Hub) -> Scene:
     scene.parts = await _hang_on(scene, other["id"], lost, removed)
     scene.agreement = await _agree(originator, hub.caller(SEES_BY_GROUP, *POWERS))
     scene.draft = await draft(originator, READER)
+    scene.operation, scene.left = await _operate(scene)
     await _open_for_a_while(scene)
     # What they contributed while they could see the record must not be a way back to it.
     handling = await originator.get(f"{scene.path}/handling")
@@ -177,6 +184,33 @@ async def _open_for_a_while(scene: Scene) -> None:
         assert answer.status_code == 201, answer.text
     await moved(party, agreement, "suspend", {"reason": "The safeguards are not in place."})
     below_policies(scene.hub, "UPDATE emergencies SET until = clock_timestamp()")
+
+
+async def _operate(scene: Scene) -> tuple[dict[str, str], Partner]:
+    """Propose an operation to a reader and to an agency that leaves it."""
+    lead, reader = scene.originator, scene.hub.caller(READER, *POWERS)
+    left = scene.hub.partner(LEFT, *POWERS)
+    resources = [{"agency": READER, "kind": "officers", "quantity": 40}]
+    phases = [{"name": "Entry", "tasks": [{"title": "Watch the gate", "agency": READER}]}]
+    path = await operating.draft(lead, READER, LEFT, resources=resources, phases=phases)
+    pointer = {"type": "target", "kind": "criminal-organizations", "id": scene.record["id"]}
+    link = await lead.post(f"{path}/links", pointer)
+    await operating.moved(lead, path, "propose")
+    assert (await operating.move(left, path, "leave", {"reason": "Needed at home."})).status_code == 204
+    proposed = await operating.moved(lead, path, "propose")
+    asked = {"agencies": [STRANGER], "reason": "Search for a missing person.", "respond_by": _tomorrow()}
+    made = {
+        "link_id": link,
+        "approval_id": await operating.decide(reader, path),
+        "request_id": await reader.post(f"{path}/onward-requests", asked),
+        "hold_id": await lead.post(f"{path}/legal-holds", {"reason": "Evidence."}),
+        "disclosure_id": await lead.post(f"{path}/disclosures", {"agencies": [SUSPENDED], "purpose": "Search."}),
+        "recall_id": await lead.post(f"{path}/recalls", {"agencies": [SUSPENDED], "reason": "Consent was withdrawn."}),
+    }
+    assert {answer.status_code for answer in made.values()} == {201}, {name: a.text for name, a in made.items()}
+    parts = {"resource_id": proposed["resources"][0]["id"], "task_id": proposed["phases"][0]["tasks"][0]["id"]}
+    ids = {name: answer.json().get("link_id") or answer.json()["id"] for name, answer in made.items()}
+    return {"record_id": path.rpartition("/")[2], "number": "2", **parts, **ids}, left
 
 
 async def _agree(originator: Partner, other: Partner) -> str:

@@ -33,37 +33,45 @@ RECORD, GROUP, AGENCY = f"{PATH}/{{record_id}}", "/v1/groups/{group_id}", "/v1/a
 CREDENTIAL, RECOVERY = f"{AGENCY}/credentials/{{client_id}}", f"{AGENCY}/recovery/{{recovery_id}}"
 ENTRY = "/v1/audit-entries/{entry_id}"
 AGREEMENT, RECALL = "/v1/agreements/{agreement_id}", "/v1/recalls/{recall_id}"
-HIDEABLE = (RECORD, GROUP, AGENCY, ENTRY, AGREEMENT, RECALL)
+OPERATION = "/v1/joint-operations/{record_id}"
+HIDEABLE = (RECORD, OPERATION, GROUP, AGENCY, ENTRY, AGREEMENT, RECALL)
 NO_AGENCY = "ZZ-ZZZ"
 
-BODIES: dict[str, dict[str, Any]] = {
-    "change_criminal_organization": {"status": "active"},
-    "replace_criminal_organization_handling": {"tlp": "RED", "audience": {"agencies": [READER]}},
-    "disclose_criminal_organization": {"agencies": [READER], "purpose": "Search for a missing person."},
-    "confirm_criminal_organization_disclosure": {"reason": "They are not found yet."},
-    "recall_criminal_organization": {"agencies": [READER], "reason": "The source took back its consent."},
-    "acknowledge_recall": {"outcome": "deleted"},
-    "acknowledge_criminal_organization_caveat": {"caveat": CAVEAT},
-    "add_criminal_organization_link": {
+COMMON: dict[str, dict[str, Any]] = {
+    "replace_{noun}_handling": {"tlp": "RED", "audience": {"agencies": [READER]}},
+    "disclose_{noun}": {"agencies": [READER], "purpose": "Search for a missing person."},
+    "confirm_{noun}_disclosure": {"reason": "They are not found yet."},
+    "recall_{noun}": {"agencies": [READER], "reason": "The source took back its consent."},
+    "acknowledge_{noun}_caveat": {"caveat": CAVEAT},
+    "add_{noun}_link": {
         "type": "related_to",
         "kind": "criminal-organizations",
         "id": "01920000-0000-7000-8000-000000000000",
     },
-    "propose_criminal_organization_amendment": {"patch": {"status": "dormant"}},
-    "accept_criminal_organization_amendment": {"note": "Thank you."},
-    "reject_criminal_organization_amendment": {"note": "No."},
-    "renew_criminal_organization": {"reason": "Trial pending."},
-    "place_criminal_organization_legal_hold": {"reason": "Evidence."},
-    "release_criminal_organization_legal_hold": {"reason": "The judgment is final."},
-    "record_criminal_organization_sighting": {"assessment": "corroborates"},
-    "state_criminal_organization_relation": {"type": "funds", "target": "01920000-0000-7000-8000-000000000000"},
-    "request_criminal_organization_onward_sharing": {
+    "renew_{noun}": {"reason": "Trial pending."},
+    "place_{noun}_legal_hold": {"reason": "Evidence."},
+    "release_{noun}_legal_hold": {"reason": "The judgment is final."},
+    "request_{noun}_onward_sharing": {
         "agencies": [STRANGER],
         "reason": "Search for a missing person.",
         "respond_by": clock.rfc3339(clock.now() + timedelta(days=7)),
     },
-    "grant_criminal_organization_onward_request": {"note": "Taken over"},
-    "refuse_criminal_organization_onward_request": {"reason": "Taken over"},
+    "grant_{noun}_onward_request": {"note": "Taken over"},
+    "refuse_{noun}_onward_request": {"reason": "Taken over"},
+}
+"""A body that would do, for every call that each kind of record has."""
+
+NOUNS = ("criminal_organization", "joint_operation")
+
+BODIES: dict[str, dict[str, Any]] = {
+    **{name.format(noun=noun): body for noun in NOUNS for name, body in COMMON.items()},
+    "change_criminal_organization": {"status": "active"},
+    "acknowledge_recall": {"outcome": "deleted"},
+    "propose_criminal_organization_amendment": {"patch": {"status": "dormant"}},
+    "accept_criminal_organization_amendment": {"note": "Thank you."},
+    "reject_criminal_organization_amendment": {"note": "No."},
+    "record_criminal_organization_sighting": {"assessment": "corroborates"},
+    "state_criminal_organization_relation": {"type": "funds", "target": "01920000-0000-7000-8000-000000000000"},
     "change_group": {"name": "Taken over"},
     "add_group_member": {"agency": STRANGER},
     "change_group_member": {"role": "observer"},
@@ -77,12 +85,23 @@ BODIES: dict[str, dict[str, Any]] = {
     "change_credential": {"label": "Taken over"},
     "rotate_credential": {"grace_seconds": 0},
     "request_recovery": {"label": "Taken over"},
+    "change_joint_operation": {"title": "Taken over"},
+    "suspend_joint_operation": {"reason": "None of mine."},
+    "cancel_joint_operation": {"reason": "None of mine."},
+    "leave_joint_operation": {"reason": "None of mine."},
+    "decide_on_joint_operation": {"decision": "approve", "plan_hash": "0" * 64},
+    "pledge_joint_operation_resource": {"kind": "drones", "quantity": 2},
+    "change_joint_operation_resource": {"state": "deployed"},
+    "change_joint_operation_task": {"done": True},
 }
 """A body that would do, for every call on something that can be hidden."""
 
 ELSEWHERE: dict[str, str] = {
     "list_criminal_organizations": "test_lists_show_what_the_rule_says",
     "create_criminal_organization": "test_references_in_bodies",
+    "list_joint_operations": "test_lists_show_what_the_rule_says: one function pages every kind",
+    "create_joint_operation": "tests/routers/test_joint_operations.py",
+    "read_approval_keys": "public",
     "list_groups": "test_lists_show_what_the_rule_says",
     "create_group": "test_references_in_bodies",
     "list_agreements": "tests/routers/test_agreements.py",
@@ -146,6 +165,12 @@ def secrets_of(scene: Scene) -> dict[str, Secret]:
             {"record_id": scene.record["id"], **scene.parts},
             {"record_id": unknown_id(), **scene.parts},
             strangers,
+        ),
+        "joint operation": Secret(
+            OPERATION,
+            scene.operation,
+            {**scene.operation, "record_id": unknown_id()},
+            {**strangers, "stranger that left": scene.left},
         ),
         "another reader's onward request": Secret(
             f"{RECORD}/onward-requests/{{request_id}}",
@@ -281,6 +306,7 @@ def _variants(why: str) -> int:
     "name",
     [
         "record",
+        "joint operation",
         "another reader's onward request",
         "group",
         "another's invitation",

@@ -1,6 +1,6 @@
 """Bodies of the calls about profiles: the profile itself, its relations, and what readers add to it."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -14,7 +14,7 @@ from app.core.shapes import Shape
 from app.core.text import Line, Paragraph
 from app.domain.criminal_organizations.content import CriminalOrganizationContent
 from app.models.grading import Grading
-from app.models.vocabularies import AmendmentState, Assessment, RelationType
+from app.models.vocabularies import AmendmentState, Assessment, RecordState, RelationType
 
 
 class OwnCriminalOrganization(CriminalOrganizationContent):
@@ -55,9 +55,13 @@ class ProposedPatch(MergePatch):
 class CriminalOrganization(CriminalOrganizationContent, Envelope):
     """A profile as its originator sees it."""
 
+    state: Literal[RecordState.CURRENT] = Field(default=RecordState.CURRENT, description="The record stands.")
+
 
 class SharedCriminalOrganization(CriminalOrganizationContent, SharedEnvelope):
     """A profile as its readers see it."""
+
+    state: Literal[RecordState.CURRENT] = Field(default=RecordState.CURRENT, description="The record stands.")
 
 
 class RelationIn(Shape):

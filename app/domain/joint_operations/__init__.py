@@ -1,0 +1,1 @@
+"""Joint operations: planned together, approved for real, run and looked back on."""
