@@ -12,10 +12,11 @@ from app.access.envelope import Envelope
 from app.access.handling import Handling, ReaderHandling, principals
 from app.core.problems import PRECONDITION_FAILED, Problem
 from app.records.documents import rerender
+from app.records.exclusions import check_exclusion, check_parties
 from app.records.legal_basis import FREE, check_known, gated, no_legal_basis, rest_of
 from app.records.references import check_audience, unknown_reference
 from app.records.shapes import Access, Reach, Via
-from app.records.shelf import Stored, check_exclusion, check_parties, next_version, require_current
+from app.records.shelf import Stored, next_version, require_current
 
 
 async def reach(desk: Desk, stored: Stored, handling: Handling) -> Reach:

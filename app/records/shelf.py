@@ -23,12 +23,12 @@ from app.core.problems import (
     RETRACTED,
     Flaw,
     Problem,
-    invalid,
     not_found,
 )
 from app.core.shapes import Shape
 from app.models.vocabularies import RecordKind, RecordState
 from app.records.documents import own_fields, tombstone
+from app.records.exclusions import check_exclusion
 from app.records.legal_basis import no_legal_basis
 from app.records.references import audience_pointers, unknown_reference
 
@@ -249,27 +249,6 @@ def _external_id_taken(kind: RecordKind, existing: UUID) -> Problem:
     path = f"/v1/{kind}/{existing}"
     flaw = Flaw("/external_id", "external-id-taken", f"Your agency's record {path} has this external_id.")
     return Problem(EXTERNAL_ID_TAKEN, errors=[flaw], headers={"Location": path}, extra={"existing": path})
-
-
-def check_exclusion(handling: Handling, originator: str, pointer: str) -> None:
-    """422 for an originator that would lock itself out."""
-    if originator in handling.audience.excluded:
-        number = handling.audience.excluded.index(originator)
-        detail = "Take your own agency out: the originator always sees its record."
-        raise invalid(Flaw(f"{pointer}/audience/excluded/{number}", "originator-excluded", detail))
-
-
-def check_parties(handling: Handling, parties: Sequence[str]) -> None:
-    """422 for an agency that the record is about, and that is to be shut out all the same."""
-    excluded = handling.audience.excluded
-    detail = "The record is about this agency: it leaves by the call that ends its part."
-    flaws = [
-        Flaw(f"/audience/excluded/{number}", "party-excluded", detail)
-        for number, agency in enumerate(excluded)
-        if agency in parties
-    ]
-    if flaws:
-        raise invalid(*flaws)
 
 
 async def change(desk: Desk, stored: Stored, body: Body, changed: Sequence[str]) -> Stored:

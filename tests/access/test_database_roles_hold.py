@@ -99,7 +99,7 @@ def test_a_caller_lasts_as_long_as_its_transaction(scene: Scene) -> None:
     with psycopg.connect(scene.hub.conninfo(API), autocommit=True) as connection:
         with connection.transaction():
             assert _enter(connection, scene.originator.client_id) == "ok"
-            assert _count(connection, "public", "records") == 2
+            assert _count(connection, "public", "records") == 3
         assert _count(connection, "public", "records") == 0
         assert connection.execute("SELECT current_setting('interdesk.agency', true)").fetchone() == ("",)
         # Entered outside a transaction, the caller is gone with the statement.

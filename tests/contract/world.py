@@ -4,6 +4,7 @@ The examples name everything as the documentation does. What the hub names by it
 documented name here, which stands for the actual one wherever an example is played.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -109,14 +110,16 @@ class World:
         return self.names[documented_id(number)]
 
 
-async def build(hub: Hub) -> World:
-    """Make the world, through the API as partners' systems would."""
+async def build(hub: Hub, *further: Callable[[World], Awaitable[None]]) -> World:
+    """Make the world, through the API as partners' systems would; `further` are what has files of its own."""
     soon = (clock.now() + timedelta(days=14)).replace(microsecond=0)
     world = World(hub, {"https://hub.example": hub.settings.public_url, IN_TWO_WEEKS: clock.rfc3339(soon)})
     for code, (name, kind, country) in AGENCIES.items():
         hub.operator(
             "INSERT INTO agencies (code, name, kind, country) VALUES (%s, %s, %s, %s)", code, name, kind, country
         )
+    for more in further:
+        await more(world)
     await _build_recalls(world)
     await _build_profiles(world)
     await _build_retention(world)
