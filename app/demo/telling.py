@@ -20,7 +20,7 @@ from app.demo.taken_back import ANSWER_WITHIN, RECALLS, Recalled
 from app.domain.agencies import directory
 from app.domain.agencies.shapes import AgencyCreate
 from app.domain.agreements.shapes import Agreement
-from app.domain.criminal_organizations import amendments, profiles, relations, sightings
+from app.domain.criminal_organizations import profiles, relations, sightings
 from app.domain.criminal_organizations.shapes import (
     AmendmentIn,
     CriminalOrganizationCreate,
@@ -29,7 +29,7 @@ from app.domain.criminal_organizations.shapes import (
 )
 from app.domain.groups import groups, members
 from app.domain.groups.shapes import GroupCreate
-from app.records import caveats, disclosing, onward_requests, recalls, shelf
+from app.records import amendments, caveats, disclosing, onward_requests, recalls, shelf
 from app.records.onward_shapes import OnwardRequestIn
 from app.records.recall_shapes import AcknowledgementIn, RecallIn
 from app.records.shapes import DisclosureIn
@@ -188,11 +188,13 @@ async def _amend(narrator: _Narrator, amendment: Contribution) -> None:
     async with narrator.at(amendment.agency, amendment.profile) as (desk, stored):
         if _own(desk, await amendments.listed(desk, stored, None, _MANY)):
             return
-        proposed = await amendments.propose(desk, stored, validated(AmendmentIn, amendment.body))
+        sent = validated(AmendmentIn, amendment.body)
+        proposed = await amendments.propose(desk, profiles.AMENDABLE, stored, sent.patch, sent.note)
         originator = stored.envelope.originator
     if amendment.accepted:
         async with narrator.at(originator, amendment.profile) as (desk, stored):
-            await amendments.accept(desk, stored, await amendments.one(desk, stored, proposed.id), None)
+            open_one = await amendments.one(desk, stored, proposed.id)
+            await amendments.accept(desk, profiles.AMENDABLE, stored, open_one, None)
 
 
 async def _recall(narrator: _Narrator, recalled: Recalled) -> None:

@@ -14,6 +14,7 @@ from app.core.merge_patch import MEDIA_TYPE as MERGE_PATCH
 from app.core.text import Line
 from app.domain.criminal_organizations import profiles
 from app.domain.criminal_organizations.shapes import (
+    AmendmentIn,
     CriminalOrganization,
     CriminalOrganizationCreate,
     CriminalOrganizationPatch,
@@ -22,6 +23,7 @@ from app.domain.criminal_organizations.shapes import (
 from app.identity.roles import Permission
 from app.models.vocabularies import CrimeType, OrganizationKind, OrganizationStatus, ThreatLevel
 from app.records.creating import OnceKey
+from app.routers.amendments import amendment_routes
 from app.routers.onward_requests import onward_request_routes
 from app.routers.parts import COVERED
 from app.routers.records import record_routes
@@ -161,4 +163,5 @@ async def change_profile(request: Request, desk: Writing, record_id: str) -> Res
 
 common = record_routes(KIND, CriminalOrganizationRead, TAG)
 onward = onward_request_routes(KIND, TAG)
+amended = amendment_routes(KIND, TAG, profiles.AMENDABLE, AmendmentIn)
 retention = retention_routes(KIND, CriminalOrganizationRead, TAG)

@@ -18,11 +18,13 @@ from app.domain.joint_operations.shapes import (
     JointOperation,
     JointOperationCreate,
     JointOperationPatch,
+    PlanAmendmentIn,
     SharedJointOperation,
 )
 from app.identity.roles import Permission
 from app.models.operation_vocabularies import JointOperationState
 from app.models.vocabularies import CrimeType
+from app.routers.amendments import amendment_routes
 from app.routers.onward_requests import onward_request_routes
 from app.routers.parts import COVERED
 from app.routers.records import record_routes
@@ -153,4 +155,5 @@ async def change_operation(request: Request, desk: Writing, record_id: str) -> R
 
 common = record_routes(KIND, JointOperationRead, TAG, check_retraction=require_over)
 onward = onward_request_routes(KIND, TAG)
+amended = amendment_routes(KIND, TAG, proposing.AMENDABLE, PlanAmendmentIn)
 retention = retention_routes(KIND, JointOperationRead, TAG)

@@ -203,6 +203,7 @@ async def _operate(scene: Scene) -> tuple[dict[str, str], Partner]:
         "link_id": link,
         "approval_id": await operating.decide(reader, path),
         "request_id": await reader.post(f"{path}/onward-requests", asked),
+        "amendment_id": await reader.post(f"{path}/amendments", {"patch": {"codename": "Lighthouse"}}),
         "hold_id": await lead.post(f"{path}/legal-holds", {"reason": "Evidence."}),
         "disclosure_id": await lead.post(f"{path}/disclosures", {"agencies": [SUSPENDED], "purpose": "Search."}),
         "recall_id": await lead.post(f"{path}/recalls", {"agencies": [SUSPENDED], "reason": "Consent was withdrawn."}),

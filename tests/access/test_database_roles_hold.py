@@ -308,7 +308,7 @@ def test_the_hub_sees_nothing_whatever_an_audience_says(scene: Scene) -> None:
 
 def test_the_operator_acts_for_one_agency_and_is_named(scene: Scene) -> None:
     hub = scene.hub
-    for agency, seen in ((ORIGINATOR, 2), (READER, 2), (EXCLUDED, 0)):
+    for agency, seen in ((ORIGINATOR, 3), (READER, 3), (EXCLUDED, 0)):
         with psycopg.connect(hub.conninfo(WORKER)) as connection:
             connection.execute("SELECT enter_operator(%s, 'r', 'root', 'import')", (agency,))
             assert _count(connection, "public", "records") == seen

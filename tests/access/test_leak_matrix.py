@@ -58,6 +58,8 @@ COMMON: dict[str, dict[str, Any]] = {
     },
     "grant_{noun}_onward_request": {"note": "Taken over"},
     "refuse_{noun}_onward_request": {"reason": "Taken over"},
+    "accept_{noun}_amendment": {"note": "Thank you."},
+    "reject_{noun}_amendment": {"note": "No."},
 }
 """A body that would do, for every call that each kind of record has."""
 
@@ -67,9 +69,6 @@ BODIES: dict[str, dict[str, Any]] = {
     **{name.format(noun=noun): body for noun in NOUNS for name, body in COMMON.items()},
     "change_criminal_organization": {"status": "active"},
     "acknowledge_recall": {"outcome": "deleted"},
-    "propose_criminal_organization_amendment": {"patch": {"status": "dormant"}},
-    "accept_criminal_organization_amendment": {"note": "Thank you."},
-    "reject_criminal_organization_amendment": {"note": "No."},
     "record_criminal_organization_sighting": {"assessment": "corroborates"},
     "state_criminal_organization_relation": {"type": "funds", "target": "01920000-0000-7000-8000-000000000000"},
     "change_group": {"name": "Taken over"},
@@ -85,6 +84,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "change_credential": {"label": "Taken over"},
     "rotate_credential": {"grace_seconds": 0},
     "request_recovery": {"label": "Taken over"},
+    "propose_criminal_organization_amendment": {"patch": {"status": "dormant"}},
+    "propose_joint_operation_amendment": {"patch": {"codename": "Lighthouse"}},
     "change_joint_operation": {"title": "Taken over"},
     "suspend_joint_operation": {"reason": "None of mine."},
     "cancel_joint_operation": {"reason": "None of mine."},

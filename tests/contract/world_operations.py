@@ -13,7 +13,7 @@ OPERATIONS = Kind("joint-operations", "operations_officer", lambda title: {"titl
 PATH = OPERATIONS.path
 
 PROPOSED, DRAFT, APPROVED, ACTIVE, SUSPENDED = 213, 214, 215, 216, 217
-RESOURCE, TASK, APPROVAL = 220, 221, 222
+RESOURCE, TASK, APPROVAL, AMENDMENT = 220, 221, 222, 223
 
 
 def plan() -> dict[str, Any]:
@@ -50,6 +50,9 @@ async def build(world: World) -> None:
     world.names[HASH_EXAMPLE] = proposed["plan_hash"]
     world.names[documented_id(RESOURCE)] = proposed["resources"][0]["id"]
     world.names[documented_id(TASK)] = proposed["phases"][0]["tasks"][0]["id"]
+    amended = {"patch": {"codename": "Lighthouse"}, "note": "Lantern is the name of another operation of ours."}
+    watcher = world.caller("KH-CNP operations_officer")
+    world.name(AMENDMENT, await watcher.post(f"{PATH}/{proposed['id']}/amendments", amended))
     own = world.caller("KR-KNPA commander")
     world.name(APPROVAL, await _approve(own, f"{PATH}/{proposed['id']}", proposed["plan_hash"]))
     world.name(DRAFT, await lead.post(PATH, plan()))

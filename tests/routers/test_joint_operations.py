@@ -400,3 +400,21 @@ async def test_only_a_joint_team_that_is_known_takes_part(hub: Hub) -> None:
         part = {"group": answer.json()["id"], "role": "assault"}
         refused = await lead.post(PATH, plan(participants=[part]))
         assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, code)
+
+
+async def test_others_propose_amendments_and_the_lead_decides(hub: Hub) -> None:
+    lead, one, two = officer(hub, LEAD), officer(hub, ASSAULT), officer(hub, WATCH)
+    path = await draft(lead, ASSAULT, WATCH)
+    await moved(lead, path, "propose")
+    await approve(lead, one, path=path)
+    assert (await one.patch(path, {"codename": "Lighthouse"}, "*")).status_code == 403
+    wider = {"patch": {"area": {"radius_m": 3000}}, "note": "The road to the north belongs to it."}
+    proposed = await one.post(f"{path}/amendments", wider)
+    assert (proposed.status_code, proposed.json()["state"]) == (201, "proposed")
+    assert (await two.get(f"{path}/amendments")).json()["items"] == []
+    nothing = await one.post(f"{path}/amendments", {"patch": {"plan_hash": "0" * 64}})
+    assert nothing.status_code == 422
+    accepted = await lead.post(f"{path}/amendments/{proposed.json()['id']}/accept", {}, etag='"1"')
+    assert accepted.json()["state"] == "accepted"
+    after = await read(two, path)
+    assert (after["area"]["radius_m"], after["state"], after["plan_hash"]) == (3000, "draft", None)

@@ -1,5 +1,7 @@
 """Profiles: created by their originator, changed by merge patches."""
 
+from typing import Any
+
 from app.access.desk import Desk
 from app.access.envelope import changed_fields
 from app.core.validation import validated
@@ -8,11 +10,13 @@ from app.domain.criminal_organizations.shapes import (
     CriminalOrganizationCreate,
     CriminalOrganizationPatch,
     OwnCriminalOrganization,
+    ProposedPatch,
 )
 from app.identity.callers import Visit
 from app.identity.roles import Permission
 from app.models.vocabularies import RecordKind
 from app.records import links, shelf
+from app.records.amendments import Amendable
 from app.records.creating import Creations, OnceKey
 from app.records.shelf import Body, Stored
 
@@ -39,6 +43,18 @@ async def create_at_once(
         return None
     body = body_of(sent.content())
     return await creations.create(visit, Permission.PROFILES_WRITE, KIND, body, sent.handling, sent.external_id, once)
+
+
+async def take_over(desk: Desk, stored: Stored, change: dict[str, Any]) -> None:
+    """Apply a merge patch that a reader proposed; 422 if the whole would not be right."""
+    before = stored.fields
+    content = validated(CriminalOrganizationContent, ProposedPatch.model_validate(change).merged(before))
+    changed = changed_fields(before, content.model_dump(mode="json", by_alias=True))
+    if changed:
+        await shelf.change(desk, stored, body_of(content), changed)
+
+
+AMENDABLE = Amendable(CriminalOrganizationContent, lambda stored: stored.fields, take_over)
 
 
 async def patch(desk: Desk, stored: Stored, sent: CriminalOrganizationPatch) -> Stored:

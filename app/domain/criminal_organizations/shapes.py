@@ -1,6 +1,6 @@
 """Bodies of the calls about profiles: the profile itself, its relations, and what readers add to it."""
 
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -14,7 +14,7 @@ from app.core.shapes import Shape
 from app.core.text import Line, Paragraph
 from app.domain.criminal_organizations.content import CriminalOrganizationContent
 from app.models.grading import Grading
-from app.models.vocabularies import AmendmentState, Assessment, RecordState, RelationType
+from app.models.vocabularies import Assessment, RecordState, RelationType
 
 
 class OwnCriminalOrganization(CriminalOrganizationContent):
@@ -92,21 +92,6 @@ class AmendmentIn(Shape):
         description="The change, as a merge patch of the profile.", examples=[{"status": "relocated"}]
     )
     note: Paragraph | None = Field(default=None, description="Why the profile should be changed.")
-
-
-class Amendment(Shape):
-    """A proposed change, seen by who proposed it and by the profile's originator."""
-
-    id: UUID = Field(description="The amendment's id.")
-    agency: AgencyCode = Field(description="Who proposed it.")
-    patch: dict[str, Any] = Field(description="The change, as a merge patch of the profile.")
-    note: Paragraph | None = Field(description="Why the profile should be changed.")
-    base_version: int = Field(ge=1, description="The profile's version that the change was proposed for.")
-    state: AmendmentState = Field(description="How far it has come.")
-    decision_note: Paragraph | None = Field(description="What the originator says to it.")
-    version: int = Field(ge=1, description="Counts its changes; also the ETag.")
-    created_at: UtcDateTime = Field(description="When it was proposed.")
-    updated_at: UtcDateTime = Field(description="When it last changed.")
 
 
 class SightingIn(Shape):

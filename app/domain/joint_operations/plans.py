@@ -61,6 +61,11 @@ def plan_fields(content: JointOperationPlan) -> dict[str, Any]:
     return {name: getattr(content, name) for name in JointOperationPlan.model_fields}
 
 
+def plan_values(stored: Stored) -> dict[str, Any]:
+    """The plan of an operation as it stands, as JSON values."""
+    return {name: value for name, value in stored.fields.items() if name in JointOperationPlan.model_fields}
+
+
 def state_of(stored: Stored) -> JointOperationState:
     """How far the operation has come."""
     return JointOperationState(stored.envelope.state)

@@ -1,6 +1,6 @@
 """Proposing a plan: what it must hold, its hash, its participants; and returning it to a draft when it changes."""
 
-from typing import Final
+from typing import Any, Final
 
 from app.access.desk import Desk
 from app.access.envelope import changed_fields
@@ -15,15 +15,17 @@ from app.domain.joint_operations.plans import (
     differs,
     patched,
     plan_hash,
+    plan_values,
     refuse_strangers,
     state_of,
 )
-from app.domain.joint_operations.shapes import JointOperationContent, JointOperationPatch
+from app.domain.joint_operations.shapes import JointOperationContent, JointOperationPatch, JointOperationPlan
 from app.domain.joint_operations.workflow import WORKFLOW
 from app.models.operation_vocabularies import ApprovalRule
 from app.models.operation_vocabularies import JointOperationState as State
 from app.records import shelf
 from app.records.advancing import Parties, Step, advance, hold
+from app.records.amendments import Amendable
 from app.records.shelf import Stored
 
 _RETURNABLE: Final = WORKFLOW.row("return").sources
@@ -57,6 +59,14 @@ async def patch(desk: Desk, stored: Stored, sent: JointOperationPatch) -> Stored
     if returned:
         await void_approvals(desk, made, "lead-changed-plan")
     return made
+
+
+async def take_over(desk: Desk, stored: Stored, change: dict[str, Any]) -> None:
+    """Apply a merge patch that somebody proposed, as if the lead had sent it."""
+    await patch(desk, stored, JointOperationPatch.model_validate(change))
+
+
+AMENDABLE = Amendable(JointOperationPlan, plan_values, take_over)
 
 
 async def revise(desk: Desk, stored: Stored, after: JointOperationContent, step: Step) -> Stored:

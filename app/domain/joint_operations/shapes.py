@@ -122,6 +122,21 @@ class JointOperationPatch(MergePatch):
     target: ClassVar[type[Shape]] = OwnJointOperation
 
 
+class ProposedPlanPatch(MergePatch):
+    """A merge patch (RFC 7396) of a plan, which does not reach its lead's own number."""
+
+    target: ClassVar[type[Shape]] = JointOperationPlan
+
+
+class PlanAmendmentIn(Shape):
+    """A change that a participant or reader proposes to the lead."""
+
+    patch: ProposedPlanPatch = Field(
+        description="The change, as a merge patch of the plan.", examples=[{"codename": "Lighthouse"}]
+    )
+    note: Paragraph | None = Field(default=None, description="Why the plan should be changed.")
+
+
 class JointOperationContent(JointOperationPlan):
     """An operation as it stands: its plan, and what came of it."""
 

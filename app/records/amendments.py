@@ -1,26 +1,57 @@
 """Amendments: a reader proposes a merge patch, the originator accepts or rejects it."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from psycopg import sql
 from psycopg.types.json import Jsonb
+from pydantic import Field
 
 from app.access.desk import Desk
-from app.access.envelope import changed_fields
 from app.core import clock
+from app.core.codes import AgencyCode
+from app.core.dates import UtcDateTime
 from app.core.ids import uuid7
+from app.core.merge_patch import MergePatch
 from app.core.places import Place
-from app.core.problems import CONFLICT, PRECONDITION_FAILED, Problem
+from app.core.problems import CONFLICT, INVALID_BODY, PRECONDITION_FAILED, Problem
+from app.core.shapes import Shape
+from app.core.text import Paragraph
 from app.core.validation import validated
-from app.domain.criminal_organizations.content import CriminalOrganizationContent
-from app.domain.criminal_organizations.profiles import body_of
-from app.domain.criminal_organizations.shapes import Amendment, AmendmentIn, ProposedPatch
 from app.models.vocabularies import AmendmentState
 from app.records import contributions, history, shelf
 from app.records.documents import own_fields
 from app.records.shelf import Stored
+
+
+class Amendment(Shape):
+    """A proposed change, seen by who proposed it and by the record's originator."""
+
+    id: UUID = Field(description="The amendment's id.")
+    agency: AgencyCode = Field(description="Who proposed it.")
+    patch: dict[str, Any] = Field(description="The change, as a merge patch of the record.")
+    note: Paragraph | None = Field(description="Why the record should be changed.")
+    base_version: int = Field(ge=1, description="The record's version that the change was proposed for.")
+    state: AmendmentState = Field(description="How far it has come.")
+    decision_note: Paragraph | None = Field(description="What the originator says to it.")
+    version: int = Field(ge=1, description="Counts its changes; also the ETag.")
+    created_at: UtcDateTime = Field(description="When it was proposed.")
+    updated_at: UtcDateTime = Field(description="When it last changed.")
+
+
+@dataclass(frozen=True, slots=True)
+class Amendable:
+    """How records of one kind are amended."""
+
+    content: type[Shape]
+    """What a change may touch, and what the whole is checked against."""
+    fields: Callable[[Stored], dict[str, Any]]
+    """That of a record as it stands, as JSON values."""
+    take_over: Callable[[Desk, Stored, dict[str, Any]], Awaitable[None]]
+    """Applies a merge patch for the originator; 422 if the whole would not be right."""
+
 
 _TABLE = "amendments"
 _DECIDE = sql.SQL(
@@ -44,16 +75,16 @@ def _amendment(row: Any) -> Amendment:  # noqa: ANN401 - a row of the table
     )
 
 
-async def propose(desk: Desk, stored: Stored, sent: AmendmentIn) -> Amendment:
-    """Propose a change to a profile; 422 if the profile as it stands could not take it."""
+async def propose(desk: Desk, amendable: Amendable, stored: Stored, patch: MergePatch, note: str | None) -> Amendment:
+    """Propose a change to a record; 422 if the record as it stands could not take it."""
     shelf.require_current(stored)
-    validated(CriminalOrganizationContent, sent.patch.merged(stored.fields), "/patch")
+    validated(amendable.content, patch.merged(amendable.fields(stored)), "/patch")
     at, amendment_id = clock.now(), uuid7()
     values = {
         "id": amendment_id,
         "agency": desk.caller.agency,
-        "patch": Jsonb(sent.patch.root),
-        "note": sent.note,
+        "patch": Jsonb(patch.root),
+        "note": note,
         "base_version": stored.envelope.version,
         "created_at": at,
         "updated_at": at,
@@ -67,12 +98,12 @@ async def propose(desk: Desk, stored: Stored, sent: AmendmentIn) -> Amendment:
 
 
 async def listed(desk: Desk, stored: Stored, after: Place | None, limit: int) -> Sequence[Amendment]:
-    """Amendments of a profile, newest first: all for its originator, for a reader its own."""
+    """Amendments of a record, newest first: all for its originator, for a reader its own."""
     return [_amendment(row) for row in await contributions.page(desk, _TABLE, stored.envelope.id, after, limit)]
 
 
 async def one(desk: Desk, stored: Stored, amendment_id: UUID | None) -> Amendment:
-    """One amendment of a profile; 404 if the caller neither proposed it nor owns the profile."""
+    """One amendment of a record; 404 if the caller neither proposed it nor owns the record."""
     return _amendment(await contributions.one(desk, _TABLE, stored.envelope.id, amendment_id))
 
 
@@ -89,24 +120,24 @@ def as_of(amendment: Amendment, version: int) -> Amendment:
     return amendment.model_copy(update=undecided)
 
 
-async def accept(desk: Desk, stored: Stored, amendment: Amendment, note: str | None) -> Amendment:
-    """Take the change over into the profile as it stands now, and tell the proposer; 409 if it no longer fits."""
+async def accept(desk: Desk, amendable: Amendable, stored: Stored, amendment: Amendment, note: str | None) -> Amendment:
+    """Take the change over into the record as it stands now, and tell the proposer; 409 if it no longer fits."""
     _require_open(amendment)
-    before = stored.fields
+    shelf.require_current(stored)
     await _require_untouched(desk, stored, amendment)
-    patch = ProposedPatch.model_validate(amendment.patch)
     try:
-        content = validated(CriminalOrganizationContent, patch.merged(before))
+        await amendable.take_over(desk, stored, amendment.patch)
     except Problem as refusal:
-        detail = "The profile has changed since, and the amendment does not fit it any more: reject it."
+        if refusal.type is not INVALID_BODY:
+            raise
+        detail = "The record has changed since, and the amendment does not fit it any more: reject it."
         raise Problem(CONFLICT, detail=detail, errors=refusal.errors) from None
-    changed = changed_fields(before, content.model_dump(mode="json", by_alias=True))
-    if changed:
-        await shelf.change(desk, stored, body_of(content), changed)
     return await _decide(desk, stored, amendment, AmendmentState.ACCEPTED, note)
 
 
-async def reject(desk: Desk, stored: Stored, amendment: Amendment, note: str | None) -> Amendment:
+async def reject(
+    desk: Desk, _amendable: Amendable, stored: Stored, amendment: Amendment, note: str | None
+) -> Amendment:
     """Decline the change, and tell who proposed it."""
     _require_open(amendment)
     return await _decide(desk, stored, amendment, AmendmentState.REJECTED, note)
