@@ -319,7 +319,10 @@ DISCLOSURES: Final = (
 )
 
 CREDENTIALS: Final = (
-    *((agency["code"], "demo case system", ["analyst", "liaison_officer", "commander"]) for agency in AGENCIES),
+    *(
+        (agency["code"], "demo case system", ["analyst", "operations_officer", "liaison_officer", "commander"])
+        for agency in AGENCIES
+    ),
     *((agency["code"], "demo administrator", ["agency_admin", "auditor"]) for agency in AGENCIES),
     ("HUB", "demo hub administrator", ["platform_admin"]),
 )

@@ -13,7 +13,7 @@ from app.access.desk import Desk
 from app.core import clock
 from app.core.problems import NOT_FOUND, Problem
 from app.core.validation import validated
-from app.demo import agreeing, asking, story
+from app.demo import agreeing, asking, operations, story
 from app.demo.agreed import AGREEMENTS, Agreed
 from app.demo.parts import Contribution, Profile
 from app.demo.taken_back import ANSWER_WITHIN, RECALLS, Recalled
@@ -29,6 +29,7 @@ from app.domain.criminal_organizations.shapes import (
 )
 from app.domain.groups import groups, members
 from app.domain.groups.shapes import GroupCreate
+from app.domain.joint_operations import plans
 from app.records import amendments, caveats, disclosing, onward_requests, recalls, shelf
 from app.records.onward_shapes import OnwardRequestIn
 from app.records.recall_shapes import AcknowledgementIn, RecallIn
@@ -86,9 +87,18 @@ async def tell(open_desk: OpenDesk, done: Callable[[int], None] = lambda _count:
     for recalled in RECALLS:
         await _recall(narrator, recalled)
     done(7)
+    await _operate(narrator)
+    done(8)
 
 
-STEPS: Final = 7
+STEPS: Final = 8
+
+
+async def _operate(narrator: _Narrator) -> None:
+    async with narrator.open_desk(operations.LEAD) as desk:
+        if not await desk.rows(_FIND, agency=operations.LEAD, kind=plans.KIND.value, number=operations.NUMBER):
+            targets = {key: narrator.ids[key] for key in (story.PROFILES[0].key,)}
+            await operations.plan(desk, narrator.agreements[story.MEMORANDUM], targets)
 
 
 async def _admit(desk: Desk, agency: dict[str, Any]) -> None:
