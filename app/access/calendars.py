@@ -2,8 +2,9 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
-from psycopg.rows import namedtuple_row
+from psycopg.rows import AsyncRowFactory, namedtuple_row
 
 from app.access.desk import Desk
 from app.core.db import Database
@@ -12,6 +13,7 @@ from app.identity.callers import Caller
 from app.identity.roles import Permission, roles_granting
 from app.identity.secrets import hash_secret
 
+_NAMED: AsyncRowFactory[Any] = namedtuple_row
 _ENTER = "SELECT * FROM enter_calendar(%s, %s, %s, %s)"
 
 
@@ -25,7 +27,7 @@ async def open_calendar_desk(
     """
     roles = sorted(roles_granting(Permission.MEETINGS_READ))
     async with database.transaction() as connection:
-        async with connection.cursor(row_factory=namedtuple_row) as cursor:
+        async with connection.cursor(row_factory=_NAMED) as cursor:
             await cursor.execute(_ENTER, (hash_secret(secret), roles, peer, request_id))
             (entry,) = await cursor.fetchall()
         if entry.outcome != "ok":

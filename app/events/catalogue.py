@@ -141,7 +141,7 @@ class EventType(Vocabulary):
     AGREEMENT_EXPIRED = "agreement.expired", "The agreement's last day has passed: what rests on it is closed."
     MEETING_CREATED = "meeting.created", "Your agency drafted the meeting."
     MEETING_CALLED = "meeting.called", "Your agency takes part in the meeting, or called it: fetch it."
-    MEETING_UPDATED = "meeting.updated", "The meeting's time, place, agenda, participants or outcome changed: fetch it again."
+    MEETING_UPDATED = "meeting.updated", "The meeting changed, what it is to be or what came of it: fetch it again."
     MEETING_LEFT = "meeting.left", "Your agency is to take no part in the meeting any more, and sees it no more."
     MEETING_HELD = "meeting.held", "The meeting was held: its minutes and decisions are there."
     MEETING_CANCELLED = "meeting.cancelled", "The meeting was cancelled; it says why."

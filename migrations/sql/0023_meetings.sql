@@ -236,9 +236,9 @@ DECLARE
 BEGIN
   IF v_meeting.id IS NULL OR v_meeting.convener <> caller_agency() THEN
     RETURN 'closed';
-  ELSIF NOT CASE p_kind WHEN 'agreements' THEN knows_agreement(p_target)
+  ELSIF NOT (CASE p_kind WHEN 'agreements' THEN knows_agreement(p_target)
     ELSE EXISTS (SELECT FROM records r WHERE r.id = p_target AND r.kind = p_kind AND sees_record(r, caller_agency())
-      AND (r.state = 'current' OR r.originator = caller_agency())) END THEN
+      AND (r.state = 'current' OR r.originator = caller_agency())) END) THEN
     RETURN 'unknown';
   END IF;
   INSERT INTO meeting_links (id, meeting_id, kind, target_id, note, created_at)
