@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.access.scene import READER, SEES_BY_GROUP, STRANGER, Scene, set_scene, unknown_id
+from tests.access.scene import EXCLUDED, READER, SEES_BY_GROUP, STRANGER, Scene, set_scene, unknown_id
 from tests.access.statements import heard, listen
 from tests.conftest import PUBLIC_URL, Hub, Partner
 from tests.routers.convening import PATH, call, content
@@ -49,10 +49,13 @@ async def test_who_is_named_beside_a_group_learns_nothing_of_it(hub: Hub) -> Non
     assert (await member.get(path)).json()["participants"]["groups"] == [str(scene.group)]
     for where in ("", "/actions", "/links"):
         assert str(scene.group) not in (await reader.get(path + where)).text
-    # The record is shown to the reader, and to the group's member by its handling no more.
-    assert len((await reader.get(f"{path}/links")).json()["items"]) == 1
-    assert (await member.get(f"{path}/links")).json()["items"] == []
-    assert (await member.get(PATH, params={"about": scene.record["id"]})).json()["items"] == []
+    # Whoever takes part by the group and is excluded from the record does not learn that it was spoken of.
+    excluded = hub.caller(EXCLUDED, "operations_officer")
+    seen = [len((await one.get(f"{path}/links")).json()["items"]) for one in (reader, member, excluded)]
+    about = {"about": scene.record["id"]}
+    found = [len((await one.get(PATH, params=about)).json()["items"]) for one in (reader, member, excluded)]
+    assert (seen, found) == ([1, 1, 0], [1, 1, 0])
+    assert (await excluded.get(f"{path}/links/{scene.meeting['link_id']}")).status_code == 404
 
 
 async def _told(caller: Partner, method: str, path: str, body: dict[str, Any], *names: str) -> tuple[Any, ...]:

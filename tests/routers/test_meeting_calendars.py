@@ -178,7 +178,7 @@ async def test_an_address_ends_with_what_it_stands_for(hub: Hub) -> None:
         "suspended": ("UPDATE agencies SET status = 'suspended' WHERE code = %s", "agency"),
     }
     for number, (why, (statement, about)) in enumerate(ends.items()):
-        partner = officer(hub, f"X{number}-POL")
+        partner = officer(hub, f"POLICE{number}")
         path = await address_of(partner)
         assert (await look(hub, path)).status_code == 200, why
         hub.operator(statement, partner.client_id if about == "client" else partner.agency)
