@@ -45,8 +45,8 @@ _PAGE = sql.SQL(
     " ORDER BY n.updated_at DESC, n.id DESC LIMIT %(limit)s"
 ).format(_COLUMNS)
 _IN_CALENDAR = sql.SQL(
-    "SELECT {} FROM meetings n WHERE n.ends_at > clock_timestamp() - interval '1 year'"
-    " ORDER BY abs(extract(epoch FROM n.starts_at - clock_timestamp())), n.id LIMIT %(limit)s"
+    "SELECT {} FROM meetings n WHERE n.ends_at > now() - interval '1 year'"
+    " ORDER BY abs(extract(epoch FROM n.starts_at - now())), n.id LIMIT %(limit)s"
 ).format(_COLUMNS)
 
 _OF_A_HELD_ONE: Final = {"participants", "minutes", "decisions"}
