@@ -13,8 +13,9 @@ from app.access.desk import Desk
 from app.core import clock
 from app.core.problems import NOT_FOUND, Problem
 from app.core.validation import validated
-from app.demo import agreeing, asking, story
+from app.demo import agreeing, asking, convening, story
 from app.demo.agreed import AGREEMENTS, Agreed
+from app.demo.convened import MEETINGS
 from app.demo.parts import Contribution, Profile
 from app.demo.taken_back import ANSWER_WITHIN, RECALLS, Recalled
 from app.domain.agencies import directory
@@ -86,9 +87,12 @@ async def tell(open_desk: OpenDesk, done: Callable[[int], None] = lambda _count:
     for recalled in RECALLS:
         await _recall(narrator, recalled)
     done(7)
+    for convened in MEETINGS:
+        await convening.convene(open_desk, convened, narrator.council, agreements)
+    done(8)
 
 
-STEPS: Final = 7
+STEPS: Final = 8
 
 
 async def _admit(desk: Desk, agency: dict[str, Any]) -> None:

@@ -1,5 +1,9 @@
 """`/v1/meetings/calendar`: meetings as a calendar, with a token or at a secret address."""
 
+import asyncio
+from collections.abc import Sequence
+from typing import Annotated
+
 from fastapi import APIRouter, Request, Response
 
 from app.access.calendars import open_calendar_desk
@@ -7,8 +11,11 @@ from app.access.desk import Desk
 from app.core.ids import parse_uuid
 from app.domain.meetings import calendars, meetings
 from app.domain.meetings.calendars import CalendarAddress, ICalendar
+from app.domain.meetings.shapes import Meeting
+from app.identity.roles import Permission
 from app.routers.meetings import Reading
 from app.web import calls
+from app.web.callers import Door, desk_behind, through_door
 from app.web.openapi import operation
 from app.web.state import house
 
@@ -23,13 +30,15 @@ CALENDAR = "text/calendar"
     operation_id="read_meeting_calendar",
     **operation(ICalendar, media_type=CALENDAR, etag=False),
 )
-async def read_calendar(request: Request, desk: Reading) -> Response:
+async def read_calendar(request: Request, door: Annotated[Door, through_door(Permission.MEETINGS_READ)]) -> Response:
     """Read the meetings that you see as a calendar (iCalendar, RFC 5545).
 
-    It holds what has not ended more than a year ago, the thousand meetings nearest to now where there are more. A draft
-    is tentative, a cancelled meeting stands there as cancelled. Minutes, decisions and links are not in it.
+    It holds what has not ended more than a year ago, the 300 meetings nearest to now where there are more. A draft is
+    tentative, a cancelled meeting stands there as cancelled. Minutes, decisions and links are not in it.
     """
-    return await _calendar(request, desk)
+    async with desk_behind(request, door) as desk:
+        shown = await _shown(desk)
+    return await _calendar(request, shown, desk.caller.agency)
 
 
 @router.post(
@@ -82,10 +91,17 @@ async def read_at_address(request: Request, secret: str) -> Response:
     database, peer = house(request).database, request.state.peer
     async with open_calendar_desk(database, secret, peer=peer, request_id=request.state.request_id) as desk:
         request.state.caller = desk.caller
-        return await _calendar(request, desk)
+        shown = await _shown(desk)
+    return await _calendar(request, shown, desk.caller.agency)
 
 
-async def _calendar(request: Request, desk: Desk) -> Response:
-    content, shown = await calendars.read(desk, house(request).settings.public_url)
+async def _shown(desk: Desk) -> Sequence[Meeting]:
+    shown = await calendars.shown(desk)
     await meetings.note_read(desk, "meeting.read_calendar", [meeting.id for meeting in shown])
+    return shown
+
+
+async def _calendar(request: Request, shown: Sequence[Meeting], agency: str) -> Response:
+    """Written once the transaction has ended, and beside the calls of others, for which it would take too long."""
+    content = await asyncio.to_thread(calendars.rendered, shown, agency, house(request).settings.public_url)
     return Response(content, media_type=CALENDAR)

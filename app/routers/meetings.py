@@ -56,11 +56,10 @@ async def list_meetings(request: Request, desk: Reading, filters: Annotated[Meet
     """List the meetings that your agency calls or takes part in, newest change first."""
     cursors = house(request).cursors
     wanted = Wanted(filters.kind, filters.state, filters.participant, filters.since, filters.until, filters.about)
-    found = await meetings.listed(desk, wanted, place_of(request, cursors, filters.cursor), filters.limit + 1)
-    shown = found[: filters.limit]
+    shown, more = await meetings.listed(desk, wanted, place_of(request, cursors, filters.cursor), filters.limit)
     await meetings.note_read(desk, "meeting.list", [meeting.id for meeting in shown])
     cursor = None
-    if len(found) > filters.limit:
+    if more:
         cursor = next_place(request, cursors, shown[-1].updated_at, shown[-1].id)
     return answers.listing_of(request, shown, cursor)
 

@@ -29,7 +29,8 @@ BEGIN
     EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', v_table);
     EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', v_table);
     EXECUTE format('CREATE POLICY engine ON %I TO interdesk_engine USING (true) WITH CHECK (true)', v_table);
-    EXECUTE format('CREATE POLICY participants_see ON %I FOR SELECT TO interdesk_api, interdesk_worker USING (knows_meeting(meeting_id))', v_table);
+    EXECUTE format('CREATE POLICY participants_see ON %I FOR SELECT TO interdesk_api, interdesk_worker
+      USING (EXISTS (SELECT FROM meetings m WHERE m.id = meeting_id))', v_table);
     EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %I TO interdesk_engine', v_table);
     EXECUTE format('GRANT SELECT ON %I TO interdesk_api, interdesk_worker', v_table);
   END LOOP;

@@ -79,9 +79,10 @@ CREATE POLICY participants_see ON meetings FOR SELECT TO interdesk_api, interdes
   audience && string_to_array(current_setting('interdesk.principals', true), ','));
 -- A version that was a draft is its convener's, and no version is for who takes part since a later one.
 CREATE POLICY participants_see ON meeting_versions FOR SELECT TO interdesk_api, interdesk_worker USING (
-  audience && string_to_array(current_setting('interdesk.principals', true), ',') AND knows_meeting(id));
+  audience && string_to_array(current_setting('interdesk.principals', true), ',')
+  AND EXISTS (SELECT FROM meetings m WHERE m.id = meeting_versions.id));
 CREATE POLICY both_ends ON meeting_links FOR SELECT TO interdesk_api, interdesk_worker USING (
-  knows_meeting(meeting_id) AND CASE kind WHEN 'agreements' THEN knows_agreement(target_id)
+  EXISTS (SELECT FROM meetings m WHERE m.id = meeting_id) AND CASE kind WHEN 'agreements' THEN knows_agreement(target_id)
     ELSE EXISTS (SELECT FROM records r WHERE r.id = target_id AND r.kind = meeting_links.kind
       AND (r.state = 'current' OR r.originator = caller_agency())) END);
 

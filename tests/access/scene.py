@@ -237,6 +237,8 @@ async def _meet(scene: Scene) -> None:
     item = await assign(convener, path, READER)
     narrower = await convener.patch(path, {"participants": {"agencies": [READER]}}, etag="*")
     assert (link.status_code, narrower.status_code) == (201, 200), (link.text, narrower.text)
+    operation = await convener.post(f"{path}/links", {"kind": "joint-operations", "id": scene.operation["record_id"]})
+    assert operation.status_code == 201, operation.text
     scene.meeting = {
         "meeting_id": path.rpartition("/")[2],
         "action_id": item.rpartition("/")[2],

@@ -54,7 +54,8 @@ async def test_who_is_named_beside_a_group_learns_nothing_of_it(hub: Hub) -> Non
     seen = [len((await one.get(f"{path}/links")).json()["items"]) for one in (reader, member, excluded)]
     about = {"about": scene.record["id"]}
     found = [len((await one.get(PATH, params=about)).json()["items"]) for one in (reader, member, excluded)]
-    assert (seen, found) == ([1, 1, 0], [1, 1, 0])
+    # The reader takes part in the operation that the meeting is about, too.
+    assert (seen, found) == ([2, 1, 0], [1, 1, 0])
     assert (await excluded.get(f"{path}/links/{scene.meeting['link_id']}")).status_code == 404
 
 
@@ -74,10 +75,11 @@ async def test_a_body_learns_nothing_of_what_it_names(hub: Hub, monkeypatch: pyt
     officer = hub.caller(STRANGER, "operations_officer")
     own = await call(officer, READER)
 
-    def bodies(record: str, group: str, agreement: str) -> list[tuple[str, str, dict[str, Any]]]:
+    def bodies(record: str, group: str, agreement: str, operation: str) -> list[tuple[str, str, dict[str, Any]]]:
         links = [
             {"kind": "criminal-organizations", "id": record},
             {"kind": "agreements", "id": agreement},
+            {"kind": "joint-operations", "id": operation},
             {"kind": "joint-operations", "id": record},
             {"kind": "agreements", "id": group},
         ]
@@ -88,8 +90,9 @@ async def test_a_body_learns_nothing_of_what_it_names(hub: Hub, monkeypatch: pyt
             *(("POST", f"{own}/links", link) for link in links),
         ]
 
-    hidden = (scene.record["id"], str(scene.group), scene.agreement.rpartition("/")[2])
-    none = (unknown_id(), unknown_id(), unknown_id())
+    agreement, operation = scene.agreement.rpartition("/")[2], scene.operation["record_id"]
+    hidden = (scene.record["id"], str(scene.group), agreement, operation)
+    none = (unknown_id(), unknown_id(), unknown_id(), unknown_id())
     for told, of_none in zip(bodies(*hidden), bodies(*none), strict=True):
         answer = await _told(officer, *told, *hidden)
         assert answer == await _told(officer, *of_none, *none), told

@@ -8,8 +8,11 @@ import psycopg
 import pytest
 
 from app.core.database_roles import DatabaseRole
+from app.domain.meetings import meetings
 from tests.conftest import Hub, Partner
 from tests.events.following import follower, place
+from tests.routers import operating
+from tests.routers.agreeing import conclude
 from tests.routers.convening import ENDS, PATH, STARTS, assign, call, content, draft, move, moved, officer, titles
 from tests.routers.grouping import found as found_group
 
@@ -294,6 +297,21 @@ async def test_lists_are_filtered(hub: Hub) -> None:
     assert (await korea.get(PATH, params={"state": "dead"})).status_code == 400
 
 
+async def test_a_page_of_long_minutes_ends_early(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(meetings, "_PAGE_BYTES", 1500)
+    korea = officer(hub, "KR-KNPA")
+    for number in range(4):
+        path = await call(korea, hub.register(f"POLICE{number}"), title=f"number {number}")
+        await moved(korea, path, "hold", {"minutes": "x" * 1000})
+
+    first = (await korea.get(PATH)).json()
+    rest = (await korea.get(PATH, params={"cursor": first["next_cursor"]})).json()
+
+    assert [item["title"] for item in first["items"]] == ["number 3", "number 2"]
+    assert [item["title"] for item in rest["items"]] == ["number 1", "number 0"]
+    assert rest["next_cursor"] is None
+
+
 async def test_who_may_do_what(hub: Hub) -> None:
     korea, cambodia = officer(hub, "KR-KNPA"), officer(hub, "KH-CNP")
     path = await call(korea, "KH-CNP")
@@ -353,6 +371,31 @@ async def test_links_are_shown_to_those_who_see_both_ends(hub: Hub) -> None:
     assert (await cambodia.call("DELETE", f"{path}/links/{link}")).status_code == 403
     assert (await korea.call("DELETE", f"{path}/links/{link}")).status_code == 204
     assert (await korea.call("DELETE", f"{path}/links/{link}")).status_code == 404
+
+
+async def test_a_meeting_is_about_operations_and_agreements(hub: Hub) -> None:
+    korea, cambodia, thailand = (officer(hub, code) for code in ("KR-KNPA", "KH-CNP", "TH-RTP"))
+    operation = await operating.draft(korea, "KH-CNP")
+    agreement = await conclude(korea, cambodia)
+    path = await call(korea, "KH-CNP", "TH-RTP")
+    for kind, target in (("joint-operations", operation), ("agreements", agreement)):
+        linked = await korea.post(f"{path}/links", {"kind": kind, "id": target.rpartition("/")[2]})
+        assert linked.status_code == 201, linked.text
+
+    async def seen(partner: Partner) -> list[str]:
+        return [item["kind"] for item in (await partner.get(f"{path}/links")).json()["items"]]
+
+    # A draft of an operation is its lead's alone.
+    assert [await seen(one) for one in (korea, cambodia, thailand)] == [
+        ["agreements", "joint-operations"],
+        ["agreements"],
+        [],
+    ]
+    await operating.moved(korea, operation, "propose")
+    assert await seen(cambodia) == ["agreements", "joint-operations"]
+    assert await titles(cambodia, about=operation.rpartition("/")[2]) == ["The site at Bokor"]
+    assert (await operating.move(cambodia, operation, "leave", {"reason": "Needed at home."})).status_code == 204
+    assert await seen(cambodia) == ["agreements"]
 
 
 async def test_repeated_calls_move_nothing_twice(hub: Hub) -> None:

@@ -20,8 +20,10 @@ from app.identity.secrets import hash_secret, new_calendar_secret
 from app.models.vocabularies import MeetingState
 
 NOUN: Final = "calendars"
-MEETINGS_MAX: Final = 1000
+MEETINGS_MAX: Final = 300
 """How many meetings a calendar holds at most: those nearest to now."""
+_POINTS_MAX: Final = 20
+"""How many points of an agenda an event names at most."""
 
 _REFRESH: Final = timedelta(minutes=15)
 _STATUS: Final = {
@@ -69,14 +71,13 @@ async def end_address(desk: Desk) -> None:
         raise not_found()
 
 
-async def read(desk: Desk, public_url: str) -> tuple[bytes, Sequence[Meeting]]:
-    """The calendar of what the caller sees, in UTF-8, and the meetings in it."""
-    meetings = await in_calendar(desk, MEETINGS_MAX)
-    return rendered(meetings, desk.caller.agency, public_url), meetings
+async def shown(desk: Desk) -> Sequence[Meeting]:
+    """The meetings in the caller's calendar, with what it shows of them."""
+    return await in_calendar(desk, MEETINGS_MAX, _POINTS_MAX)
 
 
 def rendered(meetings: Sequence[Meeting], agency: str, public_url: str) -> bytes:
-    """Meetings as an agency's calendar. Minutes, decisions and links stay in the hub."""
+    """Meetings as an agency's calendar, in UTF-8. It takes a third of a millisecond for each of them."""
     calendar = Calendar()
     calendar.add("prodid", "-//Interdesk//Meetings//EN")
     calendar.add("version", "2.0")

@@ -28,13 +28,17 @@ _PARTICIPANTS = sql.SQL(
     "jsonb_build_object('agencies', n.agencies, 'groups', ARRAY(SELECT g.id FROM unnest(n.groups) WITH ORDINALITY"
     " AS g (id, place) WHERE n.convener = caller_agency() OR in_group(g.id) ORDER BY g.place)) AS participants"
 )
-_COLUMNS = sql.SQL(", ").join(
-    [*(sql.Identifier("n", name) for name in Meeting.model_fields if name != "participants"), _PARTICIPANTS]
-)
+_PLAIN = [name for name in Meeting.model_fields if name != "participants"]
+_COLUMNS = sql.SQL(", ").join([*(sql.Identifier("n", name) for name in _PLAIN), _PARTICIPANTS])
 _ONE = sql.SQL("SELECT {} FROM meetings n WHERE n.id = %(id)s").format(_COLUMNS)
 _VERSION = sql.SQL("SELECT {} FROM meeting_versions n WHERE n.id = %(id)s AND n.version = %(version)s").format(_COLUMNS)
+# Found under the policy and by the index behind it first, then ordered: never walked past all meetings of the hub. A
+# page ends early, as if by its limit, where long minutes would fill the server's memory.
 _PAGE = sql.SQL(
-    "SELECT {} FROM meetings n WHERE (n.updated_at, n.id) < (%(at)s, %(last)s)"
+    "SELECT {}, n.found FROM (SELECT n.*, count(*) OVER () AS found,"
+    " sum(octet_length(n.agenda::text) + octet_length(coalesce(n.minutes, '')) + octet_length(n.decisions::text))"
+    " OVER (ORDER BY n.updated_at DESC, n.id DESC ROWS UNBOUNDED PRECEDING EXCLUDE CURRENT ROW) AS before"
+    " FROM (SELECT n.* FROM (SELECT * FROM meetings OFFSET 0) n WHERE (n.updated_at, n.id) < (%(at)s, %(last)s)"
     " AND (%(kind)s::text IS NULL OR n.kind = %(kind)s)"
     " AND (%(state)s::text IS NULL OR n.state = %(state)s)"
     " AND (%(participant)s::text IS NULL OR %(participant)s = ANY (n.agencies || n.convener))"
@@ -42,12 +46,21 @@ _PAGE = sql.SQL(
     " AND (%(until)s::timestamptz IS NULL OR n.starts_at < %(until)s)"
     " AND (%(about)s::uuid IS NULL"
     " OR EXISTS (SELECT FROM meeting_links l WHERE l.meeting_id = n.id AND l.target_id = %(about)s))"
-    " ORDER BY n.updated_at DESC, n.id DESC LIMIT %(limit)s"
+    " ORDER BY n.updated_at DESC, n.id DESC LIMIT %(limit)s) AS n) AS n"
+    " WHERE coalesce(n.before, 0) < %(bytes)s ORDER BY n.updated_at DESC, n.id DESC"
 ).format(_COLUMNS)
+_PAGE_BYTES: Final = 4_000_000
+# Without what no calendar shows, which is most of it.
 _IN_CALENDAR = sql.SQL(
-    "SELECT {} FROM meetings n WHERE n.ends_at > now() - interval '1 year'"
+    "SELECT {}, NULL AS minutes, '[]'::jsonb AS decisions, {},"
+    " ARRAY(SELECT i.item - 'note' FROM jsonb_array_elements(n.agenda) WITH ORDINALITY AS i (item, place)"
+    " WHERE i.place <= %(points)s ORDER BY i.place) AS agenda"
+    " FROM meetings n WHERE n.ends_at > now() - interval '1 year'"
     " ORDER BY abs(extract(epoch FROM n.starts_at - now())), n.id LIMIT %(limit)s"
-).format(_COLUMNS)
+).format(
+    sql.SQL(", ").join(sql.Identifier("n", name) for name in _PLAIN if name not in ("minutes", "decisions", "agenda")),
+    _PARTICIPANTS,
+)
 
 _OF_A_HELD_ONE: Final = {"participants", "minutes", "decisions"}
 _OUTCOME: Final = {"minutes", "decisions"}
@@ -68,7 +81,7 @@ class Wanted:
 
 
 def _meeting(row: Any) -> Meeting:  # noqa: ANN401 - a row of _COLUMNS
-    return Meeting.model_validate(row._asdict())
+    return Meeting.model_validate({name: getattr(row, name) for name in Meeting.model_fields})
 
 
 async def fetch(desk: Desk, meeting_id: UUID | None) -> Meeting:
@@ -87,8 +100,8 @@ async def version(desk: Desk, meeting_id: UUID, number: int) -> Meeting:
     return _meeting(rows[0])
 
 
-async def listed(desk: Desk, wanted: Wanted, after: Place | None, limit: int) -> Sequence[Meeting]:
-    """The meetings that the caller sees, newest change first."""
+async def listed(desk: Desk, wanted: Wanted, after: Place | None, limit: int) -> tuple[Sequence[Meeting], bool]:
+    """At most `limit` meetings that the caller sees, newest change first, and whether there are more."""
     at, last = after or NEWEST
     rows = await desk.rows(
         _PAGE,
@@ -100,14 +113,20 @@ async def listed(desk: Desk, wanted: Wanted, after: Place | None, limit: int) ->
         about=wanted.about,
         at=at,
         last=last,
-        limit=limit,
+        limit=limit + 1,
+        bytes=_PAGE_BYTES,
     )
-    return [_meeting(row) for row in rows]
+    shown = [_meeting(row) for row in rows[:limit]]
+    return shown, bool(rows) and rows[0].found > len(shown)
 
 
-async def in_calendar(desk: Desk, limit: int) -> Sequence[Meeting]:
-    """The meetings that the caller sees, without those that ended more than a year ago: the nearest to now first."""
-    return [_meeting(row) for row in await desk.rows(_IN_CALENDAR, limit=limit)]
+async def in_calendar(desk: Desk, limit: int, points: int) -> Sequence[Meeting]:
+    """What a calendar shows of the meetings that the caller sees: at most `limit`, the nearest to now first.
+
+    Those that ended more than a year ago are left out, of each agenda all but so many points and their notes, and what
+    came of the meetings.
+    """
+    return [_meeting(row) for row in await desk.rows(_IN_CALENDAR, limit=limit, points=points)]
 
 
 async def draft(desk: Desk, sent: MeetingCreate) -> Meeting:
