@@ -13,8 +13,9 @@ from app.access.desk import Desk
 from app.core import clock
 from app.core.problems import NOT_FOUND, Problem
 from app.core.validation import validated
-from app.demo import agreeing, asking, operations, story
+from app.demo import agreeing, asking, convening, operations, story
 from app.demo.agreed import AGREEMENTS, Agreed
+from app.demo.convened import MEETINGS
 from app.demo.parts import Contribution, Profile
 from app.demo.taken_back import ANSWER_WITHIN, RECALLS, Recalled
 from app.domain.agencies import directory
@@ -89,9 +90,12 @@ async def tell(open_desk: OpenDesk, done: Callable[[int], None] = lambda _count:
     done(7)
     await _operate(narrator)
     done(8)
+    for convened in MEETINGS:
+        await convening.convene(open_desk, convened, narrator.council, agreements)
+    done(9)
 
 
-STEPS: Final = 8
+STEPS: Final = 9
 
 
 async def _operate(narrator: _Narrator) -> None:

@@ -139,6 +139,21 @@ class EventType(Vocabulary):
         "The party that `detail` names ended the agreement: what rests on it is closed for good.",
     )
     AGREEMENT_EXPIRED = "agreement.expired", "The agreement's last day has passed: what rests on it is closed."
+    MEETING_CREATED = "meeting.created", "Your agency drafted the meeting."
+    MEETING_CALLED = "meeting.called", "Your agency takes part in the meeting, or called it: fetch it."
+    MEETING_UPDATED = "meeting.updated", "The meeting changed, what it is to be or what came of it: fetch it again."
+    MEETING_LEFT = "meeting.left", "Your agency is to take no part in the meeting any more, and sees it no more."
+    MEETING_HELD = "meeting.held", "The meeting was held: its minutes and decisions are there."
+    MEETING_CANCELLED = "meeting.cancelled", "The meeting was cancelled; it says why."
+    MEETING_LINKS_CHANGED = "meeting.links_changed", "A pointer of your agency's meeting was added or taken back."
+    MEETING_ACTION_CHANGED = (
+        "meeting.action_changed",
+        "An action item of the meeting was added, changed, done, dropped or opened again; `detail` names it.",
+    )
+    MEETING_ACTION_DUE = (
+        "meeting.action_due",
+        "The day of an action item has passed and it is not done; its owner and the convener are told.",
+    )
     AGENCY_CREATED = "agency.created", "Your agency was entered in the directory."
     AGENCY_UPDATED = "agency.updated", "Your agency's entry in the directory changed."
     AGENCY_SUSPENDED = "agency.suspended", "The hub suspended your agency."

@@ -32,6 +32,7 @@ _READ_BY: Final = {
     **{kind.value: Permission(kind.read) for kind in RecordKind},
     "groups": Permission.GROUPS_READ,
     "agreements": Permission.AGREEMENTS_READ,
+    "meetings": Permission.MEETINGS_READ,
 }
 """What an event of each kind may be read with; one without a kind tells an agency of its own affairs."""
 

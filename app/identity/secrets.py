@@ -9,6 +9,7 @@ from collections.abc import Sequence
 # A fixed prefix lets secret scanners (in repositories, tickets, logs) recognize a leaked secret by a pattern:
 # ids_[A-Za-z0-9_-]{43}
 SECRET_PREFIX = "ids_"  # noqa: S105 - what every secret begins with, and no secret
+_CALENDAR_PREFIX = "idf_"
 _SECRET_BYTES = 32
 
 _CLIENT_ID_PREFIX = "idc_"
@@ -34,6 +35,11 @@ def is_client_id(text: str) -> bool:
 def new_client_secret() -> str:
     """A new client secret: `ids_` and 256 random bits in base64url. Shown once; only its hash is stored."""
     return SECRET_PREFIX + secrets.token_urlsafe(_SECRET_BYTES)
+
+
+def new_calendar_secret() -> str:
+    """A new secret for the address of a calendar: `idf_` and 256 random bits in base64url. Only its hash is stored."""
+    return _CALENDAR_PREFIX + secrets.token_urlsafe(_SECRET_BYTES)
 
 
 def hash_secret(secret: str) -> bytes:

@@ -146,6 +146,44 @@ class AgreementState(Vocabulary):
     EXPIRED = "expired", "Its last day has passed."
 
 
+class MeetingKind(Vocabulary):
+    """What kind of meeting it is."""
+
+    BILATERAL = "bilateral", "Between two agencies."
+    COUNCIL = "council", "Of a council, to agree on policy and on cooperation."
+    GENERAL_ASSEMBLY = "general_assembly", "Of all who belong to an organization or take part in something."
+    WORKING = "working", "Of those who work on one case, operation or question."
+    URGENT_VIDEO = "urgent_video", "Called at short notice and held by video, about something that cannot wait."
+
+
+class MeetingState(Vocabulary):
+    """How far a meeting has come."""
+
+    DRAFT = "draft", "Its convener is still preparing it; nobody else knows of it."
+    CALLED = "called", "Those who take part see it."
+    HELD = "held", "It was held; minutes and decisions can be corrected."
+    CANCELLED = "cancelled", "The convener cancelled it, and said why."
+
+
+class MeetingActionState(Vocabulary):
+    """How far an action item has come."""
+
+    OPEN = "open", "It is to be done."
+    DONE = "done", "Its owner did it."
+    DROPPED = "dropped", "The convener dropped it: nobody is to do it any more."
+
+
+class LinkedKind(Vocabulary):
+    """What a meeting can be about: a kind of record, or an agreement."""
+
+    CRIMINAL_ORGANIZATIONS = "criminal-organizations", "Profile of a criminal organization."
+    INCIDENT_REPORTS = "incident-reports", "Report of a crime."
+    JOINT_OPERATIONS = "joint-operations", "Joint operation, planned, running or over."
+    REPATRIATION_REQUESTS = "repatriation-requests", "Request to bring somebody home."
+    BULLETINS = "bulletins", "Bulletin."
+    AGREEMENTS = "agreements", "Agreement, from its draft on."
+
+
 class CrimeType(Vocabulary):
     """A type of crime."""
 

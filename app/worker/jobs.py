@@ -37,6 +37,7 @@ CLOCK: Final = {
     "forget_expired": "*/10 * * * *",
     "warn_expiring_credentials": "41 * * * *",
     "tell_overdue_onward_requests": "* * * * *",
+    "tell_due_meeting_actions": "* * * * *",
     "ensure_audit_months": "17 3 * * *",
     "keep_review_dates": "33 1 * * *",
 }
@@ -75,6 +76,10 @@ async def _tell_overdue_onward_requests(connection: Connection) -> None:
     await connection.execute("SELECT tell_overdue_onward_requests()")
 
 
+async def _tell_due_meeting_actions(connection: Connection) -> None:
+    await connection.execute("SELECT tell_due_meeting_actions()")
+
+
 async def _ensure_audit_months(connection: Connection) -> None:
     await connection.execute("SELECT ensure_audit_months(%s)", (_AUDIT_MONTHS_AHEAD,))
 
@@ -93,6 +98,7 @@ JOBS: Final[dict[str, Job]] = {
     "remind_of_recalls": _remind_of_recalls,
     "warn_expiring_credentials": _warn_expiring_credentials,
     "tell_overdue_onward_requests": _tell_overdue_onward_requests,
+    "tell_due_meeting_actions": _tell_due_meeting_actions,
     "ensure_audit_months": _ensure_audit_months,
     "keep_review_dates": _keep_review_dates,
 }

@@ -26,6 +26,16 @@ CREATE POLICY own ON event_receivers FOR SELECT TO interdesk_api, interdesk_work
 GRANT SELECT, INSERT, UPDATE, DELETE ON event_receivers TO interdesk_engine;
 GRANT SELECT ON event_receivers TO interdesk_api, interdesk_worker;
 
+-- Whether the caller sees a meeting. In PL/pgSQL, which looks for tables when it is called: this one is made later.
+CREATE FUNCTION knows_meeting(p_meeting uuid) RETURNS boolean LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  RETURN EXISTS (SELECT FROM meetings WHERE id = p_meeting
+    AND audience && string_to_array(current_setting('interdesk.principals', true), ','));
+END $$;
+REVOKE ALL ON FUNCTION knows_meeting FROM PUBLIC;
+ALTER FUNCTION knows_meeting OWNER TO interdesk_engine;
+
 -- An event is shown only while what it tells of is visible, by the policies of records, groups and agreements. A sub-select with
 -- one value is looked up row by row; an EXISTS might be planned as a join with every record there is.
 DROP POLICY audience ON events;
@@ -37,6 +47,7 @@ CREATE POLICY receivers ON events FOR SELECT TO interdesk_api, interdesk_worker 
     WHEN NOT while_visible OR record_id IS NULL THEN true
     WHEN kind = 'groups' THEN (SELECT true FROM groups g WHERE g.id = record_id) IS TRUE
     WHEN kind = 'agreements' THEN knows_agreement(record_id)
+    WHEN kind = 'meetings' THEN knows_meeting(record_id)
     ELSE (SELECT true FROM records r WHERE r.id = record_id) IS TRUE END);
 
 -- The page is the caller's own, under its policies; one list per receiver keeps each in the order of its index.
@@ -96,6 +107,7 @@ REVOKE ALL ON FUNCTION list_events FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION list_events TO interdesk_api, interdesk_worker;
 
 SET LOCAL ROLE interdesk_engine;
+GRANT EXECUTE ON FUNCTION knows_meeting TO interdesk_api, interdesk_worker;
 INSERT INTO event_receivers (receiver, position)
 SELECT DISTINCT receiver, position FROM events CROSS JOIN LATERAL unnest(audience) AS receiver WHERE position IS NOT NULL;
 

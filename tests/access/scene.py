@@ -12,6 +12,8 @@ from app.identity.roles import Permission, Role
 from tests.conftest import Hub, Partner
 from tests.routers import operating
 from tests.routers.agreeing import conclude, draft, moved
+from tests.routers.convening import assign, call
+from tests.routers.convening import draft as draft_meeting
 from tests.routers.entrance import below_policies
 
 PATH = "/v1/criminal-organizations"
@@ -54,6 +56,10 @@ class Scene:
     """An agreement with a reader, of which nobody but the originator knows yet."""
     left: Partner = field(init=False)
     """A participant that has left the operation."""
+    meeting: dict[str, str] = field(default_factory=dict)
+    """Ids of a meeting of the reader and the group, which strangers were dropped from, and of what hangs on it."""
+    draft_meeting: str = ""
+    """A meeting to which the originator has not called anybody yet."""
     parts: dict[str, str] = field(default_factory=dict)
     """Ids of what hangs on the record, by the name of the path parameter."""
 
@@ -154,6 +160,7 @@ async def set_scene(hub: Hub) -> Scene:
     scene.agreement = await _agree(originator, hub.caller(SEES_BY_GROUP, *POWERS))
     scene.draft = await draft(originator, READER)
     scene.operation, scene.left = await _operate(scene)
+    await _meet(scene)
     await _open_for_a_while(scene)
     # What they contributed while they could see the record must not be a way back to it.
     handling = await originator.get(f"{scene.path}/handling")
@@ -212,6 +219,33 @@ async def _operate(scene: Scene) -> tuple[dict[str, str], Partner]:
     parts = {"resource_id": proposed["resources"][0]["id"], "task_id": proposed["phases"][0]["tasks"][0]["id"]}
     ids = {name: answer.json().get("link_id") or answer.json()["id"] for name, answer in made.items()}
     return {"record_id": path.rpartition("/")[2], "number": "2", **parts, **ids}, left
+
+
+async def _meet(scene: Scene) -> None:
+    """Call a meeting of the reader and the group; others were to take part, and are not any more."""
+    convener = scene.hub.caller(ORIGINATOR, "operations_officer", "analyst")
+    participants = {"agencies": [READER, LOST, PARTY], "groups": [str(scene.group)]}
+    said = {
+        "kind": "council",
+        "title": "Meeting of the scene",
+        "starts_at": "2026-11-23T01:00:00Z",
+        "ends_at": "2026-11-23T03:00:00Z",
+        "participants": participants,
+    }
+    path = await call(convener, **said)
+    about = {"kind": "criminal-organizations", "id": scene.record["id"]}
+    link = await convener.post(f"{path}/links", about)
+    item = await assign(convener, path, READER)
+    narrower = await convener.patch(path, {"participants": {"agencies": [READER]}}, etag="*")
+    assert (link.status_code, narrower.status_code) == (201, 200), (link.text, narrower.text)
+    operation = await convener.post(f"{path}/links", {"kind": "joint-operations", "id": scene.operation["record_id"]})
+    assert operation.status_code == 201, operation.text
+    scene.meeting = {
+        "meeting_id": path.rpartition("/")[2],
+        "action_id": item.rpartition("/")[2],
+        "link_id": link.json()["link_id"],
+    }
+    scene.draft_meeting = (await draft_meeting(convener, **said)).rpartition("/")[2]
 
 
 async def _agree(originator: Partner, other: Partner) -> str:

@@ -192,6 +192,8 @@ OUTRAGES = [
     "UPDATE memberships SET until = NULL",
     "INSERT INTO memberships (group_id, agency, role) VALUES (gen_random_uuid(), 'TH-RTP', 'member')",
     "UPDATE invitations SET ended_at = NULL",
+    "UPDATE meetings SET audience = audience || ARRAY['TH-RTP']",
+    "INSERT INTO meeting_links (id) VALUES (gen_random_uuid())",
     "INSERT INTO invitations VALUES (gen_random_uuid(), 'TH-RTP', 1, 'member', now())",
     "DELETE FROM credentials",
     "DELETE FROM agencies",
@@ -202,6 +204,7 @@ OUTRAGES = [
         f"SELECT * FROM {table}"  # noqa: S608 - the names stand here
         for table in (
             *("record_sight", "record_search", "name_words", "record_grants", "lifted_exclusions", "idempotency_keys"),
+            "calendar_addresses",
             *("signing_keys", "revoked_tokens", "used_assertions", "sign_in_failures", "feed_state"),
             *("audit_entries_other", "procrastinate.procrastinate_jobs", "pg_authid", "pg_statistic"),
         )
@@ -226,6 +229,7 @@ THE_OPERATORS = [
     "SELECT sequence_events()",
     "SELECT forget_expired()",
     "SELECT tell_overdue_onward_requests()",
+    "SELECT tell_due_meeting_actions()",
     "SELECT rotate_signing_key('x', '{}', '', now(), now())",
     "SELECT ensure_audit_months(1)",
     "SELECT procrastinate.procrastinate_finish_job_v1(1, 'failed', true)",

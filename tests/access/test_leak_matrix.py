@@ -34,7 +34,8 @@ CREDENTIAL, RECOVERY = f"{AGENCY}/credentials/{{client_id}}", f"{AGENCY}/recover
 ENTRY = "/v1/audit-entries/{entry_id}"
 AGREEMENT, RECALL = "/v1/agreements/{agreement_id}", "/v1/recalls/{recall_id}"
 OPERATION = "/v1/joint-operations/{record_id}"
-HIDEABLE = (RECORD, OPERATION, GROUP, AGENCY, ENTRY, AGREEMENT, RECALL)
+MEETING = "/v1/meetings/{meeting_id}"
+HIDEABLE = (RECORD, OPERATION, GROUP, AGENCY, ENTRY, AGREEMENT, RECALL, MEETING)
 NO_AGENCY = "ZZ-ZZZ"
 
 COMMON: dict[str, dict[str, Any]] = {
@@ -79,6 +80,15 @@ BODIES: dict[str, dict[str, Any]] = {
     "sign_agreement": {"content_hash": "0" * 64},
     "suspend_agreement": {"reason": "None of mine."},
     "terminate_agreement": {"reason": "None of mine."},
+    "change_meeting": {"title": "Taken over"},
+    "hold_meeting": {"minutes": "Taken over"},
+    "cancel_meeting": {"reason": "None of mine."},
+    "add_meeting_link": {"kind": "agreements", "id": "01920000-0000-7000-8000-000000000000"},
+    "add_meeting_action": {"text": "Taken over", "owner": STRANGER, "due_on": "2999-12-31"},
+    "change_meeting_action": {"text": "Taken over"},
+    "complete_meeting_action": {"note": "Taken over"},
+    "drop_meeting_action": {"reason": "None of mine."},
+    "reopen_meeting_action": {"reason": "None of mine."},
     "change_agency": {"name": "Taken over"},
     "issue_credential": {"label": "case system", "roles": ["analyst"]},
     "change_credential": {"label": "Taken over"},
@@ -107,6 +117,13 @@ ELSEWHERE: dict[str, str] = {
     "create_group": "test_references_in_bodies",
     "list_agreements": "tests/routers/test_agreements.py",
     "create_agreement": "names agencies of the directory alone",
+    "list_meetings": "test_meetings_tell_no_secret",
+    "create_meeting": "test_meetings_tell_no_secret",
+    "list_action_items": "test_meetings_tell_no_secret",
+    "read_meeting_calendar": "test_meetings_tell_no_secret",
+    "make_calendar_address": "about the caller alone",
+    "end_calendar_address": "about the caller alone",
+    "read_calendar_at_address": "test_meetings_tell_no_secret",
     "list_agencies": "the directory, open to every member",
     "create_agency": "the hub's own call",
     "list_problem_types": "public",
@@ -196,6 +213,20 @@ def secrets_of(scene: Scene) -> dict[str, Secret]:
             {"agreement_id": scene.draft.rpartition("/")[2]},
             {"agreement_id": unknown_id()},
             {**stranger, "party to be": hub.caller(READER, *POWERS), "its analyst": scene.reader},
+        ),
+        # Who is in the group takes part, whatever it may see of the record.
+        "meeting": Secret(
+            MEETING,
+            scene.meeting,
+            {**scene.meeting, "meeting_id": unknown_id()},
+            {why: caller for why, caller in strangers.items() if why != "excluded inside the group"}
+            | {"stranger with powers over meetings": hub.caller(LOST, "operations_officer")},
+        ),
+        "draft of a meeting": Secret(
+            MEETING,
+            {**scene.meeting, "meeting_id": scene.draft_meeting},
+            {**scene.meeting, "meeting_id": unknown_id()},
+            {**stranger, "stranger that is to take part": hub.caller(READER, "operations_officer")},
         ),
         "another's invitation": Secret(
             f"{GROUP}/members/{{agency}}",
@@ -314,6 +345,8 @@ def _variants(why: str) -> int:
         "former membership",
         "agreement",
         "draft of an agreement",
+        "meeting",
+        "draft of a meeting",
         "credential",
         "credential by the own agency",
         "recovery",

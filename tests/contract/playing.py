@@ -16,10 +16,11 @@ _DRAWN = (
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"), "<id>"),
     (re.compile(r"\b\d{4}-\d\d-\d\dT[0-9:.]+Z"), "<moment>"),
     (re.compile(r"\b\d{4}-\d\d-\d\d\b"), "<date>"),
-    (re.compile(r"-(CO|IR|JO|RR|BU|AG)-\d{4}-\d{6}"), "-<reference>"),
+    (re.compile(r"\b\d{8}T\d{6}Z"), "<moment>"),
+    (re.compile(r"-(CO|IR|JO|RR|BU|AG|ME)-\d{4}-\d{6}"), "-<reference>"),
     (re.compile(r"\beyJ[A-Za-z0-9_.…-]+"), "<token>"),
     (re.compile(r"\bidc_[a-z2-7]{26}"), "<client>"),
-    (re.compile(r"\bids_[A-Za-z0-9_-]{43}"), "<secret>"),
+    (re.compile(r"\bid[fs]_[A-Za-z0-9_-]{43}"), "<secret>"),
     (re.compile(r'("(?:x|y|kid|next_cursor)":) "[^"]*"'), r'\1 "<drawn>"'),
     (re.compile(r'("(?:exp|iat|leaf_index|tree_size)":) \d+'), r"\1 0"),
     (re.compile(r'("(?:inclusion|consistency)_path":) \[[^]]*\]'), r'\1 "<path>"'),
@@ -35,6 +36,7 @@ _FIXED = (
     (re.compile(r"\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+"), "eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCIs…"),
     (re.compile(r"\bidc_[a-z2-7]{26}"), f"idc_anothersystem{'a' * 13}"),
     (re.compile(r"\bids_[A-Za-z0-9_-]{43}"), f"ids_{'0' * 43}"),
+    (re.compile(r"\bidf_[A-Za-z0-9_-]{43}"), f"idf_{'0' * 43}"),
     (re.compile(r'(?<="next_cursor": )"[^"]+"'), '"dGhlIG5leHQgcGFnZQ"'),
 )
 

@@ -43,6 +43,7 @@ CALLERS = {
     "Audit": "KR-KNPA auditor",
     "Credentials": "KH-CNP agency_admin",
     "Groups": "KR-KNPA commander",
+    "Meetings": "KR-KNPA operations_officer",
     "Recalls": "TH-RTP analyst",
 }
 SCHEMA = schemathesis.openapi.from_dict(document())

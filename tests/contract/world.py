@@ -14,6 +14,7 @@ import httpx
 from app.core import clock
 from tests.audit.conftest import seal_now
 from tests.conftest import Hub, Partner
+from tests.contract import world_meetings
 from tests.events.following import place
 from tests.routers.entrance import below_policies, issue
 
@@ -129,6 +130,7 @@ async def build(hub: Hub, *further: Callable[[World], Awaitable[None]]) -> World
     await _build_administration(world)
     await _build_audit(world)
     await _build_caveat(world)
+    await world_meetings.build(world)
     place(hub)
     return world
 

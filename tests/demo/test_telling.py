@@ -6,6 +6,7 @@ import pytest
 
 from app.demo import asking, story, telling
 from app.demo.agreed import AGREEMENTS
+from app.demo.convened import MEETINGS
 from app.demo.telling import OpenDesk
 from tests.conftest import Hub, Partner
 from tests.routers.entrance import below_policies
@@ -27,6 +28,10 @@ TABLES = (
     "onward_requests",
     "recalls",
     "caveat_acknowledgements",
+    "meetings",
+    "meeting_versions",
+    "meeting_links",
+    "meeting_actions",
     "events",
 )
 
@@ -56,6 +61,7 @@ async def test_a_second_telling_changes_nothing(told: Hub, open_desk: OpenDesk) 
     assert before["agreements"] == len(AGREEMENTS)
     assert before["record_links"] == len(story.RELATIONS) + 1
     assert (before["sightings"], before["amendments"], before["disclosures"]) == (3, 2, 1)
+    assert (before["meetings"], before["meeting_links"], before["meeting_actions"]) == (len(MEETINGS), 1, 2)
     assert before["onward_requests"] == len(asking.ONWARD_REQUESTS)
 
 
@@ -135,6 +141,22 @@ async def test_a_recall_is_answered_by_one_and_awaited_of_another(told: Hub) -> 
     below_policies(told, "UPDATE recall_recipients SET due_at = clock_timestamp()")
     overdue = (await told.caller("TH-RTP").get("/v1/recalls", params={"state": "overdue"})).json()["items"]
     assert [item["id"] for item in overdue] == [recall["id"]]
+
+
+async def test_who_took_part_sees_the_meetings_and_what_is_to_be_done(told: Hub) -> None:
+    officers = {agency["code"]: told.caller(agency["code"], "liaison_officer") for agency in story.AGENCIES}
+    known = {}
+    for agency, officer in officers.items():
+        items = (await officer.get("/v1/meetings")).json()["items"]
+        known[agency] = {item["kind"]: item["state"] for item in items}
+
+    urgent = {"urgent_video": "called"}
+    both = {**urgent, "bilateral": "held"}
+    assert known == {"KR-KNPA": both, "KH-CNP": both, "TH-RTP": urgent, "INTERPOL": urgent, "ASEANAPOL": urgent}
+    todo = await officers["KH-CNP"].get("/v1/meetings/actions", params={"owner": "KH-CNP", "state": "open"})
+    assert len(todo.json()["items"]) == 1
+    calendar = (await officers["ASEANAPOL"].get("/v1/meetings/calendar")).text
+    assert "Urgent video meeting of police consuls" in calendar
 
 
 def test_the_places_are_real_and_the_rest_is_invented() -> None:

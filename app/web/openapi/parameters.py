@@ -75,6 +75,12 @@ PLACEHOLDERS: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
     "link_id": ("The link's id.", _UUID),
     "group_id": ("The group's id.", _UUID),
     "agreement_id": ("The agreement's id.", _UUID),
+    "meeting_id": ("The meeting's id.", _UUID),
+    "action_id": ("The action item's id.", _UUID),
+    "secret": (
+        "The secret part of the address, as it was answered once.",
+        {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$", "maxLength": 64},
+    ),
     "entry_id": ("The audit entry's id.", _UUID),
     "recovery_id": ("The recovery's id.", _UUID),
     "number": ("The version's number.", {"type": "string", "pattern": "^[1-9][0-9]{0,8}$", "maxLength": 9}),

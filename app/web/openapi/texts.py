@@ -26,6 +26,10 @@ TAGS: Final[list[dict[str, Any]]] = [
         "name": "Agreements",
         "description": "Memoranda, treaties, letters and charters: who may share what with whom, and since when.",
     },
+    {
+        "name": "Meetings",
+        "description": "Meetings with agenda, decisions, and action items that have an owner and a day; as a calendar.",
+    },
     {"name": "Events", "description": "What changed, in an order that skips nothing: how to stay in step."},
     {"name": "Audit", "description": "Who did what, for those who have to answer for it."},
     {"name": "Operation", "description": "For load balancers and monitoring."},
