@@ -76,6 +76,7 @@ PLACEHOLDERS: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
     "group_id": ("The group's id.", _UUID),
     "agreement_id": ("The agreement's id.", _UUID),
     "entry_id": ("The audit entry's id.", _UUID),
+    "log_entry_id": ("The log entry's id.", _UUID),
     "recovery_id": ("The recovery's id.", _UUID),
     "number": ("The version's number.", {"type": "string", "pattern": "^[1-9][0-9]{0,8}$", "maxLength": 9}),
     "code": ("The agency's code.", _CODE),
