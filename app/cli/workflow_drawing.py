@@ -1,9 +1,9 @@
 """A workflow as a picture: a column for each state, a line for each transition."""
 
-from typing import Any, Final
+from typing import Final
 
 from app.core import svg
-from app.workflow import Transition, Workflow
+from app.workflow import S, Transition, Workflow
 
 _LEFT: Final = 170
 _COLUMN: Final = 118
@@ -12,7 +12,7 @@ _ROW: Final = 40
 _INK, _FAINT, _LINE, _STEP, _HUB = "#1f2933", "#52606d", "#d9dee4", "#0b5cad", "#8a5a00"
 
 
-def draw(workflow: Workflow[Any], title: str) -> str:
+def draw(workflow: Workflow[S], title: str) -> str:
     """The workflow as an SVG document, in the order of its states and transitions."""
     states = list(type(workflow.initial))
     columns = {state: _LEFT + _COLUMN * number + _COLUMN / 2 for number, state in enumerate(states)}
@@ -27,12 +27,12 @@ def draw(workflow: Workflow[Any], title: str) -> str:
     return svg.written(root)
 
 
-def _told(row: Transition[Any]) -> str:
+def _told(row: Transition[S]) -> str:
     target = row.target.value if row.target else "as it is"
     return f"{row.action}: from {' or '.join(row.sources)} to {target}"
 
 
-def _draw_state(root: svg.Element, workflow: Workflow[Any], state: Any, x: float, bottom: float) -> None:  # noqa: ANN401 - a word of the workflow's own
+def _draw_state(root: svg.Element, workflow: Workflow[S], state: S, x: float, bottom: float) -> None:
     drawn = svg.group(root, "state", state.description)
     svg.line(drawn, (x, _TOP - 14), (x, bottom), stroke=_LINE)
     final = not any(state in row.sources and row.target not in (None, state) for row in workflow.transitions)
@@ -44,7 +44,7 @@ def _draw_state(root: svg.Element, workflow: Workflow[Any], state: Any, x: float
     svg.text(drawn, (x, _TOP - 24), state.value, text_anchor="middle", fill=_INK)
 
 
-def _draw_transition(root: svg.Element, row: Transition[Any], columns: dict[Any, float], y: float) -> None:
+def _draw_transition(root: svg.Element, row: Transition[S], columns: dict[S, float], y: float) -> None:
     colour = _HUB if row.automatic else _STEP
     drawn = svg.group(root, "transition automatic" if row.automatic else "transition", row.sentence)
     svg.text(drawn, (20, y), row.action, font_weight="600", fill=colour)

@@ -14,6 +14,8 @@ from app.routers import (
     groups,
     health,
     joint_operation_approvals,
+    joint_operation_log,
+    joint_operation_outcomes,
     joint_operation_parts,
     joint_operation_transitions,
     joint_operations,
@@ -24,6 +26,7 @@ from app.routers import (
     recovery,
     relations,
     sightings,
+    statistics,
     well_known,
 )
 
@@ -41,6 +44,8 @@ ALL = (
     joint_operation_transitions.router,
     joint_operation_approvals.router,
     joint_operation_parts.router,
+    joint_operation_log.router,
+    joint_operation_outcomes.router,
     relations.router,
     criminal_organizations.amended,
     sightings.router,
@@ -54,6 +59,7 @@ ALL = (
     recovery.router,
     events.router,
     recalls.router,
+    statistics.router,
     groups.router,
     group_members.router,
     agreements.router,

@@ -45,7 +45,7 @@ async def count_operations(
 
     Counted is what the agencies recorded as the outcome, each its own part; what nobody recorded is not there. An
     operation against several crimes counts for each of them, so the rows by `crime_type` do not add up to `total`. One
-    that is retracted, or whose caveat your agency has yet to acknowledge, is not counted. As CSV a row holds one number.
+    that is retracted, or whose caveat your agency has yet to acknowledge, is not counted. In CSV a row is a number.
     """
     counted = await operations.count(desk, filters.by, filters.year, filters.country, filters.crime_type)
     detail = filters.model_dump(mode="json", exclude_none=True)

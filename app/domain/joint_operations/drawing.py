@@ -5,8 +5,8 @@ from typing import Final
 from app.access.desk import Desk
 from app.core import clock
 from app.domain.joint_operations import log, timeline
-from app.domain.joint_operations.plans import content_of
 from app.domain.joint_operations.plan_shapes import Task, Window
+from app.domain.joint_operations.plans import content_of
 from app.records.shelf import Stored, require_current
 
 _NO_WINDOW: Final = "no window yet"

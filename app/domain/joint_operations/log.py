@@ -12,6 +12,8 @@ from app.core.ids import uuid7
 from app.core.places import NEWEST, Place
 from app.core.problems import CONFLICT, Problem, not_found
 from app.domain.joint_operations.log_shapes import OperationLogEntry, OperationLogEntryIn
+from app.domain.joint_operations.plans import state_of
+from app.domain.joint_operations.workflow import WORKFLOW
 from app.models.operation_vocabularies import LogKind
 from app.records import contributions
 from app.records.shelf import Stored, require_current
@@ -32,6 +34,7 @@ async def add(desk: Desk, stored: Stored, sent: OperationLogEntryIn) -> Operatio
     409 where the log takes no more entries; 404 if the operation was taken from the caller's sight meanwhile.
     """
     require_current(stored)
+    WORKFLOW.require("log", state_of(stored))
     entry_id = uuid7()
     row = await desk.call_one(
         "log_operation",
@@ -42,8 +45,7 @@ async def add(desk: Desk, stored: Stored, sent: OperationLogEntryIn) -> Operatio
         p_entry=sent.entry,
     )
     if row.outcome == "closed":
-        detail = "Entries are written while the operation is active or suspended, and for 7 days after its completion."
-        raise Problem(CONFLICT, detail=f"The operation is {stored.envelope.state}. {detail}")
+        raise Problem(CONFLICT, detail="The log takes entries for 7 days after the operation is completed, not later.")
     if row.outcome != "logged":
         raise not_found()
     return await one(desk, stored, entry_id)

@@ -6,7 +6,6 @@ from typing import Any, TypeVar
 from app.access.desk import Desk
 from app.access.envelope import changed_fields
 from app.core.problems import FORBIDDEN, Problem
-from app.domain.joint_operations.plans import body_of, content_of, state_of
 from app.domain.joint_operations.outcome_shapes import (
     Debrief,
     DebriefIn,
@@ -17,6 +16,7 @@ from app.domain.joint_operations.outcome_shapes import (
     PeopleIn,
     Seizure,
 )
+from app.domain.joint_operations.plans import body_of, content_of, state_of
 from app.domain.joint_operations.shapes import JointOperationContent
 from app.domain.joint_operations.workflow import WORKFLOW
 from app.models.operation_vocabularies import ParticipantRole
@@ -94,4 +94,5 @@ def _people(agency: str, row: PeopleIn) -> People:
 
 def _replaced(rows: Sequence[_Part], agency: str, own: Sequence[_Part]) -> list[_Part]:
     """All rows with an agency's own replaced; agency by agency, so that who came first does not show."""
-    return sorted([*(row for row in rows if row.agency != agency), *own], key=lambda row: row.agency)
+    others = [row for row in rows if row.agency != agency]
+    return sorted(others + list(own), key=lambda row: row.agency)

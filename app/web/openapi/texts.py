@@ -26,6 +26,7 @@ TAGS: Final[list[dict[str, Any]]] = [
         "name": "Agreements",
         "description": "Memoranda, treaties, letters and charters: who may share what with whom, and since when.",
     },
+    {"name": "Statistics", "description": "Numbers counted over the records your agency sees."},
     {"name": "Events", "description": "What changed, in an order that skips nothing: how to stay in step."},
     {"name": "Audit", "description": "Who did what, for those who have to answer for it."},
     {"name": "Operation", "description": "For load balancers and monitoring."},
