@@ -142,10 +142,10 @@ async def test_permissions(hub: Hub) -> None:
     [
         ({"kind": "party", "entry": "x"}, "/kind", "enum"),
         ({"kind": "arrest"}, "/entry", "missing"),
-        ({"kind": "arrest", "entry": "x", "officer": "me"}, "/officer", "extra_forbidden"),
+        ({"kind": "arrest", "entry": "x", "officer": "me"}, "/officer", "extra-forbidden"),
         ({"kind": "arrest", "entry": "x", "at": "yesterday"}, "/at", "time-invalid"),
         ({"kind": "arrest", "entry": "x", "at": "2999-01-01T00:00:00Z"}, "/at", "moment-ahead"),
-        ({"kind": "arrest", "entry": "x" * 4001}, "/entry", "string_too_long"),
+        ({"kind": "arrest", "entry": "x" * 4001}, "/entry", "string-too-long"),
     ],
 )
 async def test_what_is_no_entry_is_refused(hub: Hub, body: dict[str, str], pointer: str, code: str) -> None:
@@ -268,7 +268,7 @@ async def test_a_purge_takes_the_log_with_it(hub: Hub) -> None:
     await other.post(f"{path}/log", ARREST)
     below_policies(
         hub,
-        "UPDATE records SET handling = handling || '{\"review_on\": \"2020-01-01\"}' WHERE id = %s",
+        'UPDATE records SET handling = handling || \'{"review_on": "2020-01-01"}\' WHERE id = %s',
         path.rpartition("/")[2],
     )
     hub.operator("SELECT * FROM purge_due_records(10)")
