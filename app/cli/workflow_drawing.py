@@ -53,11 +53,12 @@ def _draw_transition(root: svg.Element, row: Transition[S], columns: dict[S, flo
     target = None if row.target is None else columns[row.target]
     dashed = {"stroke_dasharray": "5 4"} if row.automatic else {}
     if target is not None:
-        for end in {min(sources), max(sources)} - {target}:
-            toward = 1 if target > end else -1
-            svg.line(drawn, (end, y), (target - 10 * toward, y), stroke=colour, stroke_width="2", **dashed)
-            tip = (target - 2 * toward, y)
-            back = target - 12 * toward
+        # The line from the farthest source on each side passes those between.
+        ends = [(min(sources), 1)] * (min(sources) < target) + [(max(sources), -1)] * (max(sources) > target)
+        for end, toward in ends:
+            tip = (target - (8 if target in sources else 2) * toward, y)
+            back = tip[0] - 10 * toward
+            svg.line(drawn, (end, y), (back, y), stroke=colour, stroke_width="2", **dashed)
             svg.path(drawn, tip, (back, y - 5), (back, y + 5), tip, class_="arrow", fill=colour)
     for x in sources:
         stays = target is None or x == target

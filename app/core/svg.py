@@ -88,14 +88,14 @@ def columns(words: str) -> int:
 
 
 def shortened(words: str, longest: int) -> str:
-    """The text in at most `longest` columns, with an ellipsis for what was left out; no letter loses its marks."""
+    """The text in about `longest` columns, with an ellipsis for what was left out; no letter loses its marks."""
     words = " ".join(words.split())
     if columns(words) <= longest:
         return words
     room, kept = longest - 1, ""
     for character in words:
         room -= _columns(character)
-        if room < 0:
+        if room < 0 and not unicodedata.category(character).startswith("M"):
             break
         kept += character
     return kept.rstrip(f" {_JOINS_ON}") + "…"

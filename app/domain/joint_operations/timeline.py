@@ -16,7 +16,7 @@ MARKS_MAX: Final = 100
 _BAR: Final = 14
 _TICKS_MAX: Final = 9
 _STEPS: Final = tuple(timedelta(minutes=minutes) for minutes in (5, 15, 30, 60, 180, 360, 720)) + tuple(
-    timedelta(days=days) for days in (1, 2, 7, 14, 30, 91, 365, 3650, 36500)
+    timedelta(days=days) for days in (1, 2, 7, 14, 30, 91, 365, 3650, 36500, 365000)
 )
 _DAY: Final = timedelta(days=1)
 _MONDAY: Final = datetime(1970, 1, 5, tzinfo=UTC)
@@ -105,16 +105,16 @@ class Scale:
 def scale_of(course: Course) -> Scale | None:
     """The span that a course is drawn over; None where no moment is known.
 
-    It is that of the plan, and as far as its own length before and after it where something was logged there: an entry
-    from long ago must not press the plan together.
+    It is that of the plan, and up to a quarter of its length before and after it where something was logged there: an
+    entry from long ago must not press the plan together.
     """
     planned = list(course.moments())
     logged = [mark.at for mark in course.marks]
     if not planned and not logged:
         return None
     start, end = min(planned or logged), max(planned or logged)
-    length = max(end - start, timedelta(hours=1))
-    first, last = _moved(start, -length), _moved(end, length)
+    beside = max((end - start) / 4, timedelta(hours=1))
+    first, last = _moved(start, -beside), _moved(end, beside)
     start = min([start, *(max(at, first) for at in logged)])
     end = max([end, *(min(at, last) for at in logged)])
     margin = max(end - start, timedelta(minutes=30)) / 50
@@ -211,7 +211,7 @@ def _draw_task(root: svg.Element, task: Task, scale: Scale | None, y: float, now
     svg.rectangle(drawn, (40, middle - 6), (12, 12), rx="2", fill="none", stroke=colour)
     if task.done:
         _draw_check(drawn, 46, middle)
-    svg.text(drawn, (60, middle + 4), svg.shortened(task.title, 34), fill=_INK)
+    svg.text(drawn, (60, middle + 4), svg.shortened(task.title, 32), fill=_INK)
     svg.text(drawn, (LEFT - 12, middle + 4), svg.shortened(task.agency, 16), text_anchor="end", fill=_FAINT)
     if scale is not None and task.due_at is not None:
         x = scale.x(task.due_at)
