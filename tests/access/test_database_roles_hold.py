@@ -90,7 +90,7 @@ def test_without_a_caller_there_is_not_one_row(scene: Scene, role: DatabaseRole)
             "signing_keys",
         ),
         *("audit_entries", "events", "records", "record_versions", "record_grants", "disclosures", "record_links"),
-        *("amendments", "sightings", "onward_requests"),
+        *("amendments", "sightings", "onward_requests", "operation_log"),
         *("record_sight", "record_search", "name_words"),
     }
 
@@ -193,6 +193,9 @@ OUTRAGES = [
     "INSERT INTO memberships (group_id, agency, role) VALUES (gen_random_uuid(), 'TH-RTP', 'member')",
     "UPDATE invitations SET ended_at = NULL",
     "INSERT INTO invitations VALUES (gen_random_uuid(), 'TH-RTP', 1, 'member', now())",
+    "UPDATE operation_log SET entry = 'Nobody was there.'",
+    "INSERT INTO operation_log SELECT * FROM operation_log",
+    "DELETE FROM operation_log",
     "DELETE FROM credentials",
     "DELETE FROM agencies",
     "UPDATE agencies SET hub = false",
