@@ -13,7 +13,7 @@ PIP := $(VENV) -m pip --quiet --disable-pip-version-check
 # A virtual environment knows its own place: after the folder was moved or copied it is made again.
 $(shell [ "$$(cat .venv/place 2>/dev/null)" = "$$(pwd -P)" ] || rm -f .venv/installed .venv/installed-dev)
 
-.PHONY: help run demo test check bench openapi lint-openapi lock clean
+.PHONY: help run demo test check bench openapi docs lint-openapi lock clean
 
 help:
 	@echo 'make run           start everything at http://127.0.0.1:8000, with a story to try it on'
@@ -21,6 +21,7 @@ help:
 	@echo 'make check         lint and type-check only'
 	@echo 'make bench         measure (see docs/performance.md)'
 	@echo 'make openapi       write openapi/openapi.json again'
+	@echo 'make docs          write the drawn pages of docs/guides again'
 	@echo 'make lint-openapi  lint openapi/openapi.json (needs Node)'
 	@echo 'make lock          pin the dependencies again'
 	@echo 'make clean         remove what was installed and built; data in ./var stays'
@@ -46,6 +47,12 @@ bench: .venv/installed-dev
 openapi: .venv/installed
 	@$(INTERDESK) openapi > openapi/openapi.json.part
 	@mv openapi/openapi.json.part openapi/openapi.json
+
+docs: .venv/installed
+	@$(INTERDESK) workflow > docs/guides/joint-operations-workflow.md.part
+	@mv docs/guides/joint-operations-workflow.md.part docs/guides/joint-operations-workflow.md
+	@$(INTERDESK) workflow --form picture > docs/guides/joint-operations-workflow.svg.part
+	@mv docs/guides/joint-operations-workflow.svg.part docs/guides/joint-operations-workflow.svg
 
 lint-openapi:
 	@command -v npm >/dev/null || { echo 'make lint-openapi needs Node with npm.' >&2; exit 1; }

@@ -21,6 +21,7 @@ from app.cli import (
     retention,
     serve,
     worker,
+    workflow,
 )
 from app.cli.terminal import EXIT_CODES, ExitCode, report
 
@@ -66,6 +67,7 @@ app.command("oversight")(oversight.oversight)
 app.add_typer(retention.app, name="retention")
 app.command("import")(importing.import_file)
 app.command("openapi")(openapi.openapi)
+app.command("workflow")(workflow.workflow)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -84,6 +84,18 @@ class EventType(Vocabulary):
         "A participant pledged a resource of its own, or says where it is.",
     )
     OPERATION_TASK_CHANGED = "operation.task_changed", "A participant says how far a task of its own is."
+    OPERATION_LOGGED = (
+        "operation.logged",
+        "Something that happened in the operation was written down: read the entry that `detail` names.",
+    )
+    OPERATION_OUTCOME_RECORDED = (
+        "operation.outcome_recorded",
+        "The participant that `detail` names says what came of the operation.",
+    )
+    OPERATION_DEBRIEFED = (
+        "operation.debriefed",
+        "The participant that `detail` names says what it learned from the operation.",
+    )
     GROUP_INVITED = "group.invited", "Your agency is invited to the group, or to another role in it: accept or decline."
     GROUP_INVITATION_ENDED = (
         "group.invitation_ended",

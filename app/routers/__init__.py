@@ -14,6 +14,8 @@ from app.routers import (
     groups,
     health,
     joint_operation_approvals,
+    joint_operation_log,
+    joint_operation_outcomes,
     joint_operation_parts,
     joint_operation_transitions,
     joint_operations,
@@ -28,6 +30,7 @@ from app.routers import (
     recovery,
     relations,
     sightings,
+    statistics,
     well_known,
 )
 
@@ -45,6 +48,8 @@ ALL = (
     joint_operation_transitions.router,
     joint_operation_approvals.router,
     joint_operation_parts.router,
+    joint_operation_log.router,
+    joint_operation_outcomes.router,
     relations.router,
     criminal_organizations.amended,
     sightings.router,
@@ -58,6 +63,7 @@ ALL = (
     recovery.router,
     events.router,
     recalls.router,
+    statistics.router,
     groups.router,
     group_members.router,
     agreements.router,

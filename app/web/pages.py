@@ -19,6 +19,9 @@ _DOCS_POLICY: Final = (
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
+DRAWING_POLICY: Final = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox"
+"""Of a drawing that somebody opens by itself: it is a document then, and may do nothing at all."""
+
 _PAGE: Final = """<!doctype html>
 <html lang="en">
 <head>

@@ -218,7 +218,21 @@ async def _operate(scene: Scene) -> tuple[dict[str, str], Partner]:
     assert {answer.status_code for answer in made.values()} == {201}, {name: a.text for name, a in made.items()}
     parts = {"resource_id": proposed["resources"][0]["id"], "task_id": proposed["phases"][0]["tasks"][0]["id"]}
     ids = {name: answer.json().get("link_id") or answer.json()["id"] for name, answer in made.items()}
-    return {"record_id": path.rpartition("/")[2], "number": "2", **parts, **ids}, left
+    operation = path.rpartition("/")[2]
+    entry = _write_down(scene.hub, operation)
+    return {"record_id": operation, "number": "2", "log_entry_id": str(entry), **parts, **ids}, left
+
+
+def _write_down(hub: Hub, operation: str) -> UUID:
+    """An entry of an operation's log as it stands in the table."""
+    entry = uuid7()
+    below_policies(
+        hub,
+        "INSERT INTO operation_log (id, record_id, agency, at, kind, entry, created_at)"
+        " VALUES (%s, %s, %s, now(), 'sighting', 'Lights at the gate.', now())",
+        *(entry, operation, READER),
+    )
+    return entry
 
 
 async def _meet(scene: Scene) -> None:

@@ -90,7 +90,7 @@ def test_without_a_caller_there_is_not_one_row(scene: Scene, role: DatabaseRole)
             "signing_keys",
         ),
         *("audit_entries", "events", "records", "record_versions", "record_grants", "disclosures", "record_links"),
-        *("amendments", "sightings", "onward_requests"),
+        *("amendments", "sightings", "onward_requests", "operation_log"),
         *("record_sight", "record_search", "name_words"),
     }
 
@@ -195,6 +195,9 @@ OUTRAGES = [
     "UPDATE meetings SET audience = audience || ARRAY['TH-RTP']",
     "INSERT INTO meeting_links (id) VALUES (gen_random_uuid())",
     "INSERT INTO invitations VALUES (gen_random_uuid(), 'TH-RTP', 1, 'member', now())",
+    "UPDATE operation_log SET entry = 'Nobody was there.'",
+    "INSERT INTO operation_log SELECT * FROM operation_log",
+    "DELETE FROM operation_log",
     "DELETE FROM credentials",
     "DELETE FROM agencies",
     "UPDATE agencies SET hub = false",

@@ -1,4 +1,4 @@
-"""The README's first exchange and the integrators' guide, run line by line as they stand there."""
+"""The README's first exchange and the guides for integrators and for operations, run line by line as they stand."""
 
 import re
 import shutil
@@ -62,3 +62,16 @@ def test_the_integrators_guide_goes_as_written(pytestconfig: pytest.Config, tmp_
     refused = re.findall(r'"type":"(?:[^"]*)/problems/([a-z-]+)"', told)
     assert refused == REFUSED
     assert "Invalid HTTP request" not in told
+
+
+@NEEDS_SHELL
+def test_the_guide_to_operations_goes_as_written(pytestconfig: pytest.Config, tmp_path: Path) -> None:
+    text = (pytestconfig.rootpath / "docs" / "guides" / "running-an-operation.md").read_text(encoding="utf-8")
+
+    told = _run(SHELL.findall(text), tmp_path)
+
+    assert "/problems/" not in told
+    assert '"state":"completed"' in told
+    assert '"key":"illegal_detention","operations":1,"arrested":14,"rescued":7' in told
+    assert "total,,seized_value,cash,USD,51000.50" in told
+    assert (tmp_path / "timeline.svg").read_text(encoding="utf-8").startswith("<?xml")

@@ -7,6 +7,7 @@ from app.workflow import Transition, Workflow
 
 _LEAD: Final = "the lead"
 _PARTY: Final = "a participant"
+_ACTING: Final = "a participant, not an observer"
 _HUB: Final = "the hub"
 
 LIVE: Final = (State.PROPOSED, State.APPROVED, State.ACTIVE, State.SUSPENDED)
@@ -89,6 +90,30 @@ WORKFLOW: Final = Workflow[State](
             _PARTY,
             "operation.left",
             "An agency ends its part and sees the operation no more. Before it began, that makes the plan a draft.",
+        ),
+        Transition(
+            "log",
+            (State.ACTIVE, State.SUSPENDED, State.COMPLETED),
+            None,
+            _PARTY,
+            "operation.logged",
+            "What happened is written down; for 7 days after the operation is completed.",
+        ),
+        Transition(
+            "outcome",
+            (State.ACTIVE, State.SUSPENDED, State.COMPLETED),
+            None,
+            _ACTING,
+            "operation.outcome_recorded",
+            "An agency says what came of it: arrested, rescued, seized.",
+        ),
+        Transition(
+            "debrief",
+            (State.COMPLETED,),
+            None,
+            _PARTY,
+            "operation.debriefed",
+            "An agency says what it learned.",
         ),
     ),
 )

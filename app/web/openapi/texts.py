@@ -30,6 +30,7 @@ TAGS: Final[list[dict[str, Any]]] = [
         "name": "Meetings",
         "description": "Meetings with agenda, decisions, and action items that have an owner and a day; as a calendar.",
     },
+    {"name": "Statistics", "description": "Numbers counted over the records your agency sees."},
     {"name": "Events", "description": "What changed, in an order that skips nothing: how to stay in step."},
     {"name": "Audit", "description": "Who did what, for those who have to answer for it."},
     {"name": "Operation", "description": "For load balancers and monitoring."},

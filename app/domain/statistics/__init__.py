@@ -1,0 +1,1 @@
+"""Statistics: numbers counted over records."""
