@@ -13,6 +13,7 @@ from app.domain.joint_operations.plans import KIND
 from app.identity.roles import Permission
 from app.models.conflict_vocabularies import ConflictSeverity, ConflictState
 from app.records.shelf import Stored
+from app.routers.joint_operations import TAG
 from app.routers.parts import note_read, page
 from app.web import answers, calls
 from app.web.callers import AnyCaller, at_desk
@@ -21,7 +22,7 @@ from app.web.openapi import operation, page_of
 from app.web.paging import place_of
 from app.web.state import house
 
-router = APIRouter(prefix=f"/v1/{KIND}/{{record_id}}/conflicts", tags=["Joint operations"])
+router = APIRouter(prefix=f"/v1/{KIND}/{{record_id}}/conflicts", tags=[TAG])
 
 Reading = Annotated[Desk, at_desk(Permission.OPERATIONS_READ)]
 Writing = Annotated[Desk, at_desk(Permission.OPERATIONS_WRITE)]
