@@ -429,14 +429,19 @@ END $$;
 -- Takes what a purged operation's lead said out of its conflicts, which are the other side's too.
 CREATE FUNCTION forget_conflicts(p_record uuid) RETURNS void LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
+  c_gone CONSTANT text := 'The operation has been purged since.';
   v_conflict operation_conflicts;
+  v_own integer;
 BEGIN
   DELETE FROM deconfliction_runs WHERE record_id = p_record;
   FOR v_conflict IN SELECT * FROM operation_conflicts WHERE records @> ARRAY[p_record] FOR UPDATE LOOP
     DELETE FROM operation_conflict_versions WHERE conflict_id = v_conflict.id;
-    UPDATE operation_conflicts SET notes[array_position(records, p_record)] = NULL, version = version + 1, updated_at = clock_timestamp(),
-      override_reason = CASE WHEN records[overridden_by] <> p_record THEN override_reason END
-    WHERE id = v_conflict.id;
+    v_own := array_position(v_conflict.records, p_record);
+    UPDATE operation_conflicts SET version = version + 1, updated_at = greatest(clock_timestamp(), updated_at + interval '1 microsecond'),
+      notes[v_own] = CASE WHEN notes[v_own] IS NOT NULL THEN c_gone END,
+      override_reason = CASE WHEN overridden_by = v_own THEN c_gone ELSE override_reason END
+    WHERE id = v_conflict.id RETURNING * INTO v_conflict;
+    INSERT INTO operation_conflict_versions VALUES (v_conflict.id, v_conflict.version, to_jsonb(v_conflict));
   END LOOP;
 END $$;
 

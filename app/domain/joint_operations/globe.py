@@ -10,6 +10,10 @@ EARTH_RADIUS_M: Final = 6_371_008.8
 """Mean radius of the Earth in metres: (2a + b) / 3 of the WGS 84 ellipsoid, as the IUGG defines it."""
 
 
+_DECIMALS: Final = 7
+"""Of a degree: a centimetre. Finer differences mean nothing, and their squares are too small for PostgreSQL."""
+
+
 class Circle(NamedTuple):
     """An area: everything at most `radius_m` metres from a place, degrees as in WGS 84."""
 
@@ -28,6 +32,11 @@ def distance_m(latitude: float, longitude: float, to_latitude: float, to_longitu
     return 2 * EARTH_RADIUS_M * math.asin(min(1.0, math.sqrt(a)))
 
 
+def circle(center: Coordinates, radius_m: float) -> Circle:
+    """A circle whose centre is a place to the centimetre."""
+    return Circle(round(center.latitude, _DECIMALS), round(center.longitude, _DECIMALS), radius_m)
+
+
 def circle_around(corners: Sequence[Coordinates]) -> Circle:
     """A circle that holds the whole polygon, its sides included, across the antimeridian and over a pole too.
 
@@ -38,7 +47,8 @@ def circle_around(corners: Sequence[Coordinates]) -> Circle:
     x, y, z = (math.fsum(values) for values in zip(*map(_in_space, corners), strict=True))
     if math.hypot(x, y, z) < 1e-9:  # noqa: PLR2004 - what rounding leaves of zero
         return Circle(0.0, 0.0, math.pi * EARTH_RADIUS_M)
-    latitude, longitude = math.degrees(math.atan2(z, math.hypot(x, y))), math.degrees(math.atan2(y, x))
+    latitude = round(math.degrees(math.atan2(z, math.hypot(x, y))), _DECIMALS)
+    longitude = round(math.degrees(math.atan2(y, x)), _DECIMALS)
     return Circle(
         latitude,
         longitude,

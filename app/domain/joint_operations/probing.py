@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 from app.core.measures import Coordinates
 from app.core.problems import Flaw
-from app.domain.joint_operations.globe import Circle, circle_around
+from app.domain.joint_operations.globe import Circle, circle, circle_around
 
 SHORTEST_WINDOW: Final = timedelta(hours=1)
 LONGEST_WINDOW: Final = timedelta(days=90)
@@ -59,7 +59,7 @@ def circle_of(area: AreaDrawn | None) -> Circle | None:
         return circle_around(area.polygon)
     if area.center is None or area.radius_m is None:
         return None
-    return Circle(area.center.latitude, area.center.longitude, float(area.radius_m))
+    return circle(area.center, area.radius_m)
 
 
 def flaws_of(window: WindowDrawn | None, area: AreaDrawn | None) -> list[Flaw]:
@@ -78,13 +78,13 @@ def _window_flaws(window: WindowDrawn | None) -> Iterator[Flaw]:
 
 
 def _area_flaws(area: AreaDrawn | None) -> Iterator[Flaw]:
-    circle = circle_of(area)
-    if area is None or circle is None:
+    drawn = circle_of(area)
+    if area is None or drawn is None:
         return
     polygon = bool(area.polygon)
     pointer = "/area/polygon" if polygon else "/area/radius_m"
     what = "The circle around the polygon has" if polygon else "The circle has"
-    if circle.radius_m < SMALLEST_RADIUS_M:
+    if drawn.radius_m < SMALLEST_RADIUS_M:
         yield Flaw(pointer, "area-too-small", f"{what} a radius below {SMALLEST_RADIUS_M} m: draw a larger area.")
-    if circle.radius_m > LARGEST_RADIUS_M:
+    if drawn.radius_m > LARGEST_RADIUS_M:
         yield Flaw(pointer, "area-too-large", f"{what} a radius above {LARGEST_RADIUS_M} m: draw a smaller area.")
