@@ -235,6 +235,8 @@ async def test_who_may_not_gets_what_there_never_was(hub: Hub) -> None:
             assert (await partner.call(method, f"{path}/conflicts{below}")).status_code == 404
         assert (await analyst.call(method, f"{path}/conflicts{below}")).status_code == 403
         assert (await korea.call(method, f"{path.replace(path[-12:], '0' * 12)}/conflicts{below}")).status_code == 404
+    elsewhere = await proposed(korea, **FAR)
+    assert (await korea.get(f"{elsewhere}/conflicts/{conflict}")).status_code == 404
     for below in (unknown_id(), "nonsense"):
         assert (await korea.get(f"{path}/conflicts/{below}")).status_code == 404
         assert (await korea.post(f"{path}/conflicts/{below}/resolve", {}, "*")).status_code == 404
