@@ -21,6 +21,12 @@ def leads(hub: Hub) -> tuple[Partner, Partner, Partner]:
     return korea, cambodia, vietnam
 
 
+def nothing_in_the_way(hub: Hub) -> None:
+    """As if no operation had been before: for tests that plan the same thing again and again."""
+    below_policies(hub, "DELETE FROM operation_claims")
+    below_policies(hub, "DELETE FROM deconfliction_runs")
+
+
 async def proposed(lead: Partner, *others: str, **fields: Any) -> str:
     """An operation that is proposed; its path."""
     path = await draft(lead, *(others or (VIETNAM,)), **fields)
