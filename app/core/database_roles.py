@@ -25,10 +25,11 @@ ALTER DEFAULT PRIVILEGES FOR ROLE interdesk_owner, interdesk_engine GRANT SELECT
 """
 
 _EXTENSIONS = """\
--- Both extensions are trusted: whoever may create in the database may install them. As the owner's they can be
+-- The extensions are trusted: whoever may create in the database may install them. As the owner's they can be
 -- updated by a migration.
 
 SET LOCAL ROLE interdesk_owner;
+CREATE EXTENSION IF NOT EXISTS cube SCHEMA public;
 CREATE EXTENSION IF NOT EXISTS pg_trgm SCHEMA public;
 CREATE EXTENSION IF NOT EXISTS unaccent SCHEMA public;
 RESET ROLE;
@@ -66,7 +67,7 @@ def roles_script(database: str = DATABASE) -> str:
     """Return the SQL an administrator runs once, connected to ``database``; running it again changes nothing.
 
     It makes the roles without passwords, their settings, the privileges on the database and its public schema, and
-    the extensions pg_trgm and unaccent, in one transaction. It needs PostgreSQL 15 or later.
+    the extensions cube, pg_trgm and unaccent, in one transaction. It needs PostgreSQL 15 or later.
     """
     script = files(__package__).joinpath("database_roles.sql").read_text(encoding="utf-8")
     ownership = f"ALTER DATABASE @database@ OWNER TO interdesk_owner;\n\n{_DATABASE_PRIVILEGES}"

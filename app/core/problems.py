@@ -95,6 +95,13 @@ ACKNOWLEDGEMENT_REQUIRED = ProblemType(
     "`caveat` is its wording: show it to whoever is to read the record, and send it back to `POST "
     "…/handling/acknowledge`, once for the whole agency. A changed caveat is asked for again.",
 )
+CONFLICT_OPEN = ProblemType(
+    "conflict-open",
+    409,
+    "Another operation is in the way",
+    "The operation stands in a serious conflict with another one that is live. `conflicts` are its ids, below the "
+    "operation's `/conflicts`: call the other agency, and resolve it with `POST …/conflicts/{id}/resolve`.",
+)
 RETRACTED = ProblemType(
     "retracted", 409, "The record is retracted", "A retracted record is a tombstone: it takes no further changes."
 )
@@ -179,6 +186,14 @@ PURPOSE_REQUIRED = ProblemType(
 )
 RATE_LIMITED = ProblemType(
     "rate-limited", 429, "Too many requests", "Wait as many seconds as `Retry-After` says, then go on."
+)
+DECONFLICTION_LIMIT = ProblemType(
+    "deconfliction-limit",
+    429,
+    "Too many comparisons today",
+    "Within 24 hours an agency can check its operations for conflicts 20 times, and propose operations or change the "
+    "window, area and targets of live ones 60 times, so that nobody finds others' operations by trying. Nothing was "
+    "changed. `Retry-After` says in how many seconds you can go on.",
 )
 INTERNAL = ProblemType(
     "internal",

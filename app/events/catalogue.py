@@ -115,6 +115,19 @@ class EventType(Vocabulary):
         "onward_request.overdue",
         "A request to pass the record on was not answered by the moment it named.",
     )
+    CONFLICT_OPENED = (
+        "conflict.opened",
+        "Another agency's operation is in the way of your agency's: `detail` names the conflict.",
+    )
+    CONFLICT_CHANGED = (
+        "conflict.changed",
+        "A conflict of your agency's operation weighs more or less, or a side said what is to become of it.",
+    )
+    CONFLICT_RESOLVED = (
+        "conflict.resolved",
+        "Both sides of a conflict of your agency's operation said the same, or one of them overrode it.",
+    )
+    CONFLICT_CLEARED = "conflict.cleared", "The other operation is in the way of your agency's no more."
     GROUP_JOINED = "group.joined", "Your agency is in the group from now on."
     GROUP_UPDATED = "group.updated", "The group's kind, name, purpose, charter or chair changed."
     MEMBERS_CHANGED = (

@@ -27,7 +27,9 @@ _MOVED = operation(JointOperation, match=True, once=True, problems=("conflict", 
 _MOVED_FOR_A_REASON = operation(
     JointOperation, body=ReasonIn, match=True, once=True, problems=("conflict", "retracted")
 )
-_BEGUN = operation(JointOperation, match=True, once=True, problems=("conflict", "not-approved", "retracted"))
+_BEGUN = operation(
+    JointOperation, match=True, once=True, problems=("conflict", "not-approved", "conflict-open", "retracted")
+)
 
 
 @router.post(
@@ -38,7 +40,14 @@ _BEGUN = operation(JointOperation, match=True, once=True, problems=("conflict", 
         JointOperation,
         match=True,
         once=True,
-        problems=("conflict", "retracted", "invalid-body", "no-legal-basis", "unknown-reference"),
+        problems=(
+            "conflict",
+            "retracted",
+            "invalid-body",
+            "no-legal-basis",
+            "unknown-reference",
+            "deconfliction-limit",
+        ),
     ),
 )
 async def propose_operation(request: Request, desk: Leading, record_id: str) -> Response:
@@ -47,7 +56,8 @@ async def propose_operation(request: Request, desk: Leading, record_id: str) -> 
     The plan needs an objective, a window that is not over, an area, another participant and somebody who is asked;
     what is missing is named with a pointer into the plan. Every participant needs a legal basis like any reader: the
     agreement that the handling names. A joint team is replaced by its members of this moment. Whoever stood in an
-    earlier proposal and takes part no more loses sight of the operation.
+    earlier proposal and takes part no more loses sight of the operation. From now on it is kept out of the way of every
+    other live operation: whoever leads one that collides with it is told, as you are, and finds a conflict.
     """
 
     async def move(stored: Stored) -> Stored:

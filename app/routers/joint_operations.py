@@ -12,7 +12,7 @@ from app.core.codes import AgencyCode, Country
 from app.core.ids import parse_uuid
 from app.core.merge_patch import MEDIA_TYPE as MERGE_PATCH
 from app.core.text import Line
-from app.domain.joint_operations import drafting, proposing
+from app.domain.joint_operations import deconfliction, drafting, proposing
 from app.domain.joint_operations.plans import KIND, require_over
 from app.domain.joint_operations.shapes import (
     JointOperation,
@@ -27,7 +27,7 @@ from app.models.vocabularies import CrimeType
 from app.routers.amendments import amendment_routes
 from app.routers.onward_requests import onward_request_routes
 from app.routers.parts import COVERED
-from app.routers.records import record_routes
+from app.routers.records import AfterLinks, record_routes
 from app.routers.retention import retention_routes
 from app.web import answers, calls
 from app.web.callers import Door, at_desk, through_door
@@ -153,7 +153,13 @@ async def change_operation(request: Request, desk: Writing, record_id: str) -> R
     return answers.document(request, changed.text, changed.envelope.version)
 
 
-common = record_routes(KIND, JointOperationRead, TAG, check_retraction=require_over)
+common = record_routes(
+    KIND,
+    JointOperationRead,
+    TAG,
+    check_retraction=require_over,
+    linked=AfterLinks(deconfliction.refresh, ("deconfliction-limit",)),
+)
 onward = onward_request_routes(KIND, TAG)
 amended = amendment_routes(KIND, TAG, proposing.AMENDABLE, PlanAmendmentIn)
 retention = retention_routes(KIND, JointOperationRead, TAG)

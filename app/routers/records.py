@@ -3,7 +3,8 @@
 `record_routes(kind)` makes them for one kind, with that kind's permissions and names.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -33,6 +34,20 @@ from app.web.replays import replay_record
 from app.web.state import house
 
 LINK_TYPES = [member.value for member in LinkType]
+
+
+async def _nothing(_desk: Desk, _stored: Stored) -> None:
+    """What most kinds do."""
+
+
+@dataclass(frozen=True, slots=True)
+class AfterLinks:
+    """What a kind does after a link was added or taken back, and the problem types with which it may refuse that."""
+
+    act: Callable[[Desk, Stored], Awaitable[None]] = _nothing
+    problems: tuple[str, ...] = ()
+
+
 HandlingOrReach = TypeAliasType(
     "HandlingOrReach",
     Annotated[Handling | Reach, Field(description="The handling as it is now; with `dry_run=true` what it would do.")],
@@ -40,11 +55,17 @@ HandlingOrReach = TypeAliasType(
 
 
 def record_routes(
-    kind: RecordKind, shape: Described, tag: str, *, check_retraction: Callable[[Stored], None] | None = None
+    kind: RecordKind,
+    shape: Described,
+    tag: str,
+    *,
+    check_retraction: Callable[[Stored], None] | None = None,
+    linked: AfterLinks | None = None,
 ) -> APIRouter:
     """The common calls of one kind, whose records are served as `shape` and documented under `tag`.
 
-    `check_retraction` refuses to take back what has to be ended in another way first.
+    `check_retraction` refuses to take back what has to be ended in another way first; `linked` is what the kind does
+    after a link of a record was added or taken back.
     """
     router = APIRouter(prefix=f"/v1/{kind}/{{record_id}}", tags=[tag])
     noun = kind.value.replace("-", "_").removesuffix("s")
@@ -54,7 +75,8 @@ def record_routes(
     caveat_routes(router, kind, noun)
     disclosure_routes(router, kind, noun)
     _history_routes(router, kind, noun, reading, shape)
-    _link_routes(router, kind, noun, reading, writing)
+    _link_routes(router, kind, noun, reading)
+    _link_changing_routes(router, kind, noun, writing, linked or AfterLinks())
     recall_routes(router, kind, noun, writing)
     _retraction_route(router, kind, noun, writing, check_retraction)
     return router
@@ -147,7 +169,7 @@ def _history_routes(router: APIRouter, kind: RecordKind, noun: str, reading: Any
         return answers.document(request, text, int(number))
 
 
-def _link_routes(router: APIRouter, kind: RecordKind, noun: str, reading: Any, writing: Any) -> None:  # noqa: ANN401 - as above
+def _link_routes(router: APIRouter, kind: RecordKind, noun: str, reading: Any) -> None:  # noqa: ANN401 - as above
     @router.get(
         "/links",
         summary="List links",
@@ -164,31 +186,6 @@ def _link_routes(router: APIRouter, kind: RecordKind, noun: str, reading: Any, w
         await note_read(desk, "links.list", stored)
         return page(request, [_shown(link) for link in found], paging.limit, "created_at", "link_id")
 
-    @router.post(
-        "/links",
-        summary="Add a link",
-        operation_id=f"add_{noun}_link",
-        description=f"Point from your record to one that you may see. Whoever does not see both sees no link. "
-        f"{links.ends_of(kind)}",
-        **operation(
-            LinkOut, status=201, body=LinkIn, once=True, problems=("unknown-reference", "retracted", "conflict")
-        ),
-    )
-    async def add_link(request: Request, desk: Annotated[Desk, writing], record_id: str) -> Response:
-        stored = await calls.fetch_own(request, desk, kind, record_id)
-
-        async def replay(kept: calls.Kept) -> str:
-            found = await links.one(desk, stored.envelope.id, parse_uuid(kept.resource_id), LINK_TYPES)
-            return _shown(found).model_dump_json()
-
-        async def act() -> calls.Made:
-            sent = await calls.read_body(request, LinkIn)
-            made = _shown((await links.add_sent(desk, stored, [sent], [""]))[0])
-            location = f"{request.url.path}/{made.link_id}"
-            return calls.Made("links", str(made.link_id), made.version, made.model_dump_json(), 201, location)
-
-        return await calls.once(request, desk, replay, act)
-
     @router.get(
         "/links/{link_id}",
         summary="Read a link",
@@ -202,13 +199,49 @@ def _link_routes(router: APIRouter, kind: RecordKind, noun: str, reading: Any, w
         await note_read(desk, "links.read", stored)
         return answers.model(request, found, found.version)
 
+
+def _link_changing_routes(router: APIRouter, kind: RecordKind, noun: str, writing: Any, linked: AfterLinks) -> None:  # noqa: ANN401 - as above
+    @router.post(
+        "/links",
+        summary="Add a link",
+        operation_id=f"add_{noun}_link",
+        description=f"Point from your record to one that you may see. Whoever does not see both sees no link. "
+        f"{links.ends_of(kind)}",
+        **operation(
+            LinkOut,
+            status=201,
+            body=LinkIn,
+            once=True,
+            problems=("unknown-reference", "retracted", "conflict", *linked.problems),
+        ),
+    )
+    async def add_link(request: Request, desk: Annotated[Desk, writing], record_id: str) -> Response:
+        stored = await calls.fetch_own(request, desk, kind, record_id)
+
+        async def replay(kept: calls.Kept) -> str:
+            found = await links.one(desk, stored.envelope.id, parse_uuid(kept.resource_id), LINK_TYPES)
+            return _shown(found).model_dump_json()
+
+        async def act() -> calls.Made:
+            sent = await calls.read_body(request, LinkIn)
+            made = _shown((await links.add_sent(desk, stored, [sent], [""]))[0])
+            await linked.act(desk, stored)
+            location = f"{request.url.path}/{made.link_id}"
+            return calls.Made("links", str(made.link_id), made.version, made.model_dump_json(), 201, location)
+
+        return await calls.once(request, desk, replay, act)
+
     @router.delete(
-        "/links/{link_id}", summary="Take a link back", operation_id=f"remove_{noun}_link", **operation(status=204)
+        "/links/{link_id}",
+        summary="Take a link back",
+        operation_id=f"remove_{noun}_link",
+        **operation(status=204, problems=linked.problems),
     )
     async def remove_link(request: Request, desk: Annotated[Desk, writing], record_id: str, link_id: str) -> Response:
         """Take back a pointer that starts at your record."""
         stored = await calls.fetch_own(request, desk, kind, record_id)
         await links.remove(desk, stored, await links.one(desk, stored.envelope.id, parse_uuid(link_id), LINK_TYPES))
+        await linked.act(desk, stored)
         return Response(status_code=204)
 
 

@@ -212,6 +212,7 @@ BEGIN
   DELETE FROM legal_holds WHERE record_id = p_record;
   DELETE FROM caveat_acknowledgements WHERE record_id = p_record;
   DELETE FROM operation_log WHERE record_id = p_record;
+  PERFORM forget_conflicts(p_record);
   -- A recall outlives the record, since its recipients still answer for their copies; not so why it was made.
   UPDATE recalls SET reason = 'The record has been purged since.' WHERE record_id = p_record;
 END $$;

@@ -27,6 +27,8 @@ INVITED, INVITED_TOO, DECLINED = "AU-AFP", "FJ-FPF", "NZ-NZP"
 LEFT = "JP-NPA"
 PARTY, LAPSED = "BN-RBPF", "MM-MPF"
 """Saw the record on an agreement that is suspended now, and in an emergency that has lapsed."""
+IN_THE_WAY = "PE-PNP"
+"""Leads an operation that collides with the one of the scene."""
 
 
 CAVEAT = "Ask the originator before acting on this."
@@ -205,6 +207,9 @@ async def _operate(scene: Scene) -> tuple[dict[str, str], Partner]:
     await operating.moved(lead, path, "propose")
     assert (await operating.move(left, path, "leave", {"reason": "Needed at home."})).status_code == 204
     proposed = await operating.moved(lead, path, "propose")
+    other = await operating.draft(scene.hub.partner(IN_THE_WAY, *POWERS), READER, targets=[])
+    await operating.moved(scene.hub.caller(IN_THE_WAY, *POWERS), other, "propose")
+    (conflict,) = (await lead.get(f"{path}/conflicts")).json()["items"]
     asked = {"agencies": [STRANGER], "reason": "Search for a missing person.", "respond_by": _tomorrow()}
     made = {
         "link_id": link,
@@ -216,7 +221,11 @@ async def _operate(scene: Scene) -> tuple[dict[str, str], Partner]:
         "recall_id": await lead.post(f"{path}/recalls", {"agencies": [SUSPENDED], "reason": "Consent was withdrawn."}),
     }
     assert {answer.status_code for answer in made.values()} == {201}, {name: a.text for name, a in made.items()}
-    parts = {"resource_id": proposed["resources"][0]["id"], "task_id": proposed["phases"][0]["tasks"][0]["id"]}
+    parts = {
+        "conflict_id": conflict["id"],
+        "resource_id": proposed["resources"][0]["id"],
+        "task_id": proposed["phases"][0]["tasks"][0]["id"],
+    }
     ids = {name: answer.json().get("link_id") or answer.json()["id"] for name, answer in made.items()}
     operation = path.rpartition("/")[2]
     entry = _write_down(scene.hub, operation)

@@ -100,6 +100,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "suspend_joint_operation": {"reason": "None of mine."},
     "cancel_joint_operation": {"reason": "None of mine."},
     "leave_joint_operation": {"reason": "None of mine."},
+    "resolve_joint_operation_conflict": {"outcome": "joint", "note": "Taken over"},
     "decide_on_joint_operation": {"decision": "approve", "plan_hash": "0" * 64},
     "pledge_joint_operation_resource": {"kind": "drones", "quantity": 2},
     "change_joint_operation_resource": {"state": "deployed"},

@@ -16,9 +16,9 @@ PROPOSED, DRAFT, APPROVED, ACTIVE, SUSPENDED = 213, 214, 215, 216, 217
 RESOURCE, TASK, APPROVAL, AMENDMENT = 220, 221, 222, 223
 
 
-def plan() -> dict[str, Any]:
-    """What a plan says that can be proposed."""
-    begin = (clock.now() + timedelta(days=14)).replace(minute=0, second=0, microsecond=0)
+def plan(days: int = 14) -> dict[str, Any]:
+    """What a plan says that can be proposed, for a day so many days ahead."""
+    begin = (clock.now() + timedelta(days=days)).replace(minute=0, second=0, microsecond=0)
     return {
         "title": "Entry into the Bokor site",
         "codename": "Lantern",
@@ -68,7 +68,8 @@ async def build(world: World) -> None:
 
 
 async def _proposed(world: World, lead: Partner, number: int) -> dict[str, Any]:
-    path = f"{PATH}/{world.name(number, await lead.post(PATH, plan()))}"
+    # Each on a day of its own: none is in another's way.
+    path = f"{PATH}/{world.name(number, await lead.post(PATH, plan(14 + 2 * (number - PROPOSED))))}"
     answer = await lead.post(f"{path}/propose", etag='"1"')
     assert answer.status_code == 200, answer.text
     made: dict[str, Any] = answer.json()

@@ -3,6 +3,7 @@
 from app.access.desk import Desk
 from app.core import clock
 from app.core.problems import CONFLICT, NOT_APPROVED, Problem
+from app.domain.joint_operations import deconfliction
 from app.domain.joint_operations.approving import tally
 from app.domain.joint_operations.plans import body_of, content_of, plan_hash, state_of
 from app.domain.joint_operations.shapes import JointOperationContent
@@ -12,7 +13,7 @@ from app.records.shelf import Stored
 
 
 async def activate(desk: Desk, stored: Stored) -> Stored:
-    """Begin an operation, or resume it; 409 without its approvals on the plan as it stands."""
+    """Begin an operation; 409 without its approvals on the plan as it stands, or with a serious conflict open."""
     return await _begun(desk, stored, "activate")
 
 
@@ -41,6 +42,7 @@ async def _begun(desk: Desk, stored: Stored, action: str) -> Stored:
     WORKFLOW.require(action, state_of(stored))
     content = content_of(stored)
     await _require_approved(desk, stored, content)
+    await deconfliction.require_clear(desk, stored)
     if content.window is not None and content.window.ends_at <= clock.now():
         raise Problem(CONFLICT, detail="The plan's window is over: set a later one, and propose the plan again.")
     return await _moved(desk, stored, action)

@@ -6,7 +6,7 @@ from app.access.desk import Desk
 from app.access.envelope import changed_fields
 from app.core import clock
 from app.core.problems import CONFLICT, Flaw, Problem, invalid
-from app.domain.joint_operations import teams
+from app.domain.joint_operations import deconfliction, teams
 from app.domain.joint_operations.plans import (
     agencies_in,
     approvers,
@@ -122,6 +122,7 @@ async def propose(desk: Desk, stored: Stored) -> Stored:
         Parties(agencies, pointers, "Your agency takes no part in the operation any more."),
     )
     await teams.keep(desk, made, content_of(stored))
+    await deconfliction.refresh(desk, made)
     return made
 
 

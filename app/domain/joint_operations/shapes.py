@@ -24,6 +24,7 @@ from app.domain.joint_operations.plan_shapes import (
     Target,
     Window,
 )
+from app.domain.joint_operations.probing import flaws_of
 from app.models.operation_vocabularies import ApprovalDecision, JointOperationState, ResourceKind, ResourceState
 from app.models.vocabularies import CrimeType
 
@@ -86,6 +87,7 @@ class JointOperationPlan(Shape):
             [
                 *_repeated("participants", [part.agency or part.group for part in self.participants]),
                 *_repeated("resources", [resource.id for resource in self.resources], "/id"),
+                *flaws_of(self.window, self.area),
             ],
         )
         return self

@@ -68,6 +68,7 @@ PLACEHOLDERS: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
     "approval_id": ("The decision's id.", _UUID),
     "resource_id": ("The resource's id.", _UUID),
     "task_id": ("The task's id.", _UUID),
+    "conflict_id": ("The conflict's id; both sides know it by the same.", _UUID),
     "hold_id": ("The legal hold's id.", _UUID),
     "disclosure_id": ("The disclosure's id.", _UUID),
     "request_id": ("The onward request's id.", _UUID),

@@ -68,6 +68,7 @@ def problems_of(spec: Mapping[str, Any], note: Note | None, path: str, method: s
 
 
 _MEMBERS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "conflict-open": {"conflicts": [_REQUEST_ID]},
     "acknowledgement-required": {"caveat": "Do not act on this without asking first."},
     "external-id-taken": {"existing": f"/v1/criminal-organizations/{_REQUEST_ID}"},
     "handling-forbids": {"references": ["KR-KNPA-CO-2026-481902"]},
@@ -96,6 +97,7 @@ def problem_examples() -> dict[str, Any]:
 
 
 _HEADERS: Final[Mapping[str, str]] = {
+    "deconfliction-limit": "Retry-After",
     "external-id-taken": "Location",
     "idempotency-key-running": "Retry-After",
     "rate-limited": "Retry-After",

@@ -11,6 +11,7 @@ from app.domain.joint_operations.workflow import LIVE, WORKFLOW
 from app.models.operation_vocabularies import JointOperationState as State
 from app.workflow import Transition, Workflow
 from tests.conftest import Hub, Partner
+from tests.routers.deconflicting import nothing_in_the_way
 from tests.routers.operating import ASSAULT, LEAD, WATCH, decide, draft, hours, move, read
 
 ENDED = {State.COMPLETED, State.CANCELLED}
@@ -165,6 +166,7 @@ async def test_random_walks_go_where_the_table_says(hub: Hub, forward: int, step
         for agency in (LEAD, ASSAULT, WATCH)
     }
     expected, walk = Walk(), [*_FORWARD[:forward], *steps]
+    nothing_in_the_way(hub)
     path = await draft(partners[LEAD], ASSAULT, WATCH)
     for count, (step, agency) in enumerate(walk):
         takes = expected.takes(step, agency)
