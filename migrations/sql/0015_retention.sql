@@ -211,6 +211,8 @@ BEGIN
   DELETE FROM renewals WHERE record_id = p_record;
   DELETE FROM legal_holds WHERE record_id = p_record;
   DELETE FROM caveat_acknowledgements WHERE record_id = p_record;
+  DELETE FROM operation_approvals WHERE record_id = p_record;
+  DELETE FROM operation_teams WHERE record_id = p_record;
   DELETE FROM operation_log WHERE record_id = p_record;
   PERFORM forget_conflicts(p_record);
   -- A recall outlives the record, since its recipients still answer for their copies; not so why it was made.

@@ -28,8 +28,10 @@ TABLES = (
 )
 KEPT = {
     "audit_entries": "who did what to which record is not content, and stays as it is sealed",
+    "deconfliction_runs": "deleted by forget_conflicts()",
     "events": "that something happened, by ids",
     "idempotency_keys": "hash of a body, for a day",
+    "operation_claims": "deleted by the trigger that ends them",
     "recalls": "who was asked for copies, and by when; why is put out",
     "recall_recipients": "what recipients said of their own copies",
     "record_grants": "who saw the record at its end",
@@ -219,7 +221,8 @@ async def test_a_record_with_thousands_of_versions_is_purged(hub: Hub) -> None:
     for record in records:
         below_policies(
             hub,
-            "INSERT INTO record_versions SELECT r.id, n, r.created_at, '{}', r.document, r.shared_document"
+            "INSERT INTO record_versions (record_id, version, at, changed, document, shared_document)"
+            " SELECT r.id, n, r.created_at, '{}', r.document, r.shared_document"
             " FROM records r, generate_series(2, 12000) AS n WHERE r.id = %s",
             record,
         )
