@@ -13,10 +13,11 @@ from app.access.desk import Desk
 from app.core import clock
 from app.core.problems import NOT_FOUND, Problem
 from app.core.validation import validated
-from app.demo import agreeing, asking, convening, operations, story
+from app.demo import agreeing, asking, convening, operations, reporting, story
 from app.demo.agreed import AGREEMENTS, Agreed
 from app.demo.convened import MEETINGS
 from app.demo.parts import Contribution, Profile
+from app.demo.reported import REPORTS
 from app.demo.taken_back import ANSWER_WITHIN, RECALLS, Recalled
 from app.domain.agencies import directory
 from app.domain.agencies.shapes import AgencyCreate
@@ -93,9 +94,11 @@ async def tell(open_desk: OpenDesk, done: Callable[[int], None] = lambda _count:
     for convened in MEETINGS:
         await convening.convene(open_desk, convened, narrator.council, agreements)
     done(9)
+    await _report(narrator)
+    done(10)
 
 
-STEPS: Final = 9
+STEPS: Final = 10
 
 
 async def _operate(narrator: _Narrator) -> None:
@@ -223,6 +226,22 @@ async def _recall(narrator: _Narrator, recalled: Recalled) -> None:
             received = await recalls.one(desk, [profiles.KIND], made[0].id)
             if received.recipients[0].closed_at is None:
                 await recalls.acknowledge(desk, received, validated(AcknowledgementIn, answer))
+
+
+async def _report(narrator: _Narrator) -> None:
+    async with narrator.open_desk(story.CHAIR) as desk:
+        await reporting.declare(desk)
+    told = {}
+    for reported in REPORTS:
+        handling = narrator.resting(reported.body["handling"])
+        async with narrator.open_desk(reported.agency) as desk:
+            told[reported.key] = await reporting.told(desk, reported, handling, narrator.ids)
+        for agency, note in reported.acknowledged.items():
+            async with narrator.open_desk(agency) as desk:
+                await reporting.acknowledge(desk, told[reported.key], note)
+        if reported.merged_into is not None:
+            async with narrator.open_desk(reported.agency) as desk:
+                await reporting.merge(desk, told[reported.key], told[reported.merged_into])
 
 
 def _own(desk: Desk, contributions: Sequence[Any]) -> int:

@@ -128,6 +128,35 @@ class EventType(Vocabulary):
         "Both sides of a conflict of your agency's operation said the same, or one of them overrode it.",
     )
     CONFLICT_CLEARED = "conflict.cleared", "The other operation is in the way of your agency's no more."
+    INCIDENT_URGENT = (
+        "incident.urgent",
+        "A victim of the report is detained or in danger of life: act, and acknowledge it at `…/acknowledge`.",
+    )
+    INCIDENT_ACKNOWLEDGED = (
+        "incident.acknowledged",
+        "The agency that `detail` names acknowledged the urgent report; it and the originator are told.",
+    )
+    INCIDENT_OVERDUE = (
+        "incident.overdue",
+        "The agency that `detail` names has not acknowledged the urgent report in time; both sides are told.",
+    )
+    INCIDENT_INVESTIGATED = "incident.investigated", "The report's victims are being looked for."
+    INCIDENT_LOCATED = "incident.located", "It is known where the report's victims are."
+    INCIDENT_RESCUED = "incident.rescued", "The report's victims are out of the hands of those who held them."
+    INCIDENT_CLOSED = "incident.closed", "Nothing more is to be done about the report."
+    INCIDENT_REOPENED = "incident.reopened", "There is something to be done about the report again."
+    INCIDENT_VERIFIED = "incident.verified", "Whether the report is known to be true was said anew."
+    INCIDENT_LIKENESS_FOUND = (
+        "incident.likeness_found",
+        "Your agency sees another report that may be of the same matter: list `…/possible-duplicates`.",
+    )
+    INCIDENT_MERGED = (
+        "incident.merged",
+        "The report's originator merged it into another, which counts in its place; the links say into which.",
+    )
+    INCIDENT_UNMERGED = "incident.unmerged", "The report was parted from the one it was merged into, and counts again."
+    FIGURE_DECLARED = "figure.declared", "An agency declared an official figure, which `detail` names: read it."
+    FIGURE_WITHDRAWN = "figure.withdrawn", "An agency withdrew the official figure that `detail` names."
     GROUP_JOINED = "group.joined", "Your agency is in the group from now on."
     GROUP_UPDATED = "group.updated", "The group's kind, name, purpose, charter or chair changed."
     MEMBERS_CHANGED = (

@@ -184,7 +184,7 @@ def _link_routes(router: APIRouter, kind: RecordKind, noun: str, reading: Any) -
         after = place_of(request, house(request).cursors, paging.cursor)
         found = await links.listed(desk, stored.envelope.id, LINK_TYPES, after, paging.limit + 1)
         await note_read(desk, "links.list", stored)
-        return page(request, [_shown(link) for link in found], paging.limit, "created_at", "link_id")
+        return page(request, [shown_link(link) for link in found], paging.limit, "created_at", "link_id")
 
     @router.get(
         "/links/{link_id}",
@@ -195,7 +195,7 @@ def _link_routes(router: APIRouter, kind: RecordKind, noun: str, reading: Any) -
     async def read_link(request: Request, desk: Annotated[Desk, reading], record_id: str, link_id: str) -> Response:
         """Read one pointer that starts at the record."""
         stored = await calls.fetch(request, desk, kind, record_id)
-        found = _shown(await links.one(desk, stored.envelope.id, parse_uuid(link_id), LINK_TYPES))
+        found = shown_link(await links.one(desk, stored.envelope.id, parse_uuid(link_id), LINK_TYPES))
         await note_read(desk, "links.read", stored)
         return answers.model(request, found, found.version)
 
@@ -220,11 +220,11 @@ def _link_changing_routes(router: APIRouter, kind: RecordKind, noun: str, writin
 
         async def replay(kept: calls.Kept) -> str:
             found = await links.one(desk, stored.envelope.id, parse_uuid(kept.resource_id), LINK_TYPES)
-            return _shown(found).model_dump_json()
+            return shown_link(found).model_dump_json()
 
         async def act() -> calls.Made:
             sent = await calls.read_body(request, LinkIn)
-            made = _shown((await links.add_sent(desk, stored, [sent], [""]))[0])
+            made = shown_link((await links.add_sent(desk, stored, [sent], [""]))[0])
             await linked.act(desk, stored)
             location = f"{request.url.path}/{made.link_id}"
             return calls.Made("links", str(made.link_id), made.version, made.model_dump_json(), 201, location)
@@ -280,7 +280,8 @@ def _retraction_route(
         return await calls.once(request, desk, replay_record(desk), act)
 
 
-def _shown(link: links.Link) -> LinkOut:
+def shown_link(link: links.Link) -> LinkOut:
+    """A link as the API shows it."""
     return LinkOut(
         link_id=link.id,
         type=LinkType(link.type),

@@ -38,6 +38,7 @@ CLOCK: Final = {
     "warn_expiring_credentials": "41 * * * *",
     "tell_overdue_onward_requests": "* * * * *",
     "tell_due_meeting_actions": "* * * * *",
+    "keep_incident_alarms": "* * * * *",
     "ensure_audit_months": "17 3 * * *",
     "keep_review_dates": "33 1 * * *",
 }
@@ -80,6 +81,11 @@ async def _tell_due_meeting_actions(connection: Connection) -> None:
     await connection.execute("SELECT tell_due_meeting_actions()")
 
 
+async def _keep_incident_alarms(connection: Connection) -> None:
+    await connection.execute("SELECT keep_alarms()")
+    await connection.execute("SELECT tell_overdue_incident_calls()")
+
+
 async def _ensure_audit_months(connection: Connection) -> None:
     await connection.execute("SELECT ensure_audit_months(%s)", (_AUDIT_MONTHS_AHEAD,))
 
@@ -99,6 +105,7 @@ JOBS: Final[dict[str, Job]] = {
     "warn_expiring_credentials": _warn_expiring_credentials,
     "tell_overdue_onward_requests": _tell_overdue_onward_requests,
     "tell_due_meeting_actions": _tell_due_meeting_actions,
+    "keep_incident_alarms": _keep_incident_alarms,
     "ensure_audit_months": _ensure_audit_months,
     "keep_review_dates": _keep_review_dates,
 }

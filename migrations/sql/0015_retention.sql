@@ -215,6 +215,10 @@ BEGIN
   DELETE FROM operation_teams WHERE record_id = p_record;
   DELETE FROM operation_log WHERE record_id = p_record;
   PERFORM forget_conflicts(p_record);
+  DELETE FROM incidents WHERE record_id = p_record;
+  DELETE FROM incident_calls WHERE record_id = p_record;
+  DELETE FROM incident_alarms WHERE record_id = p_record;
+  DELETE FROM incident_likenesses WHERE p_record IN (record_id, other_id);
   -- A recall outlives the record, since its recipients still answer for their copies; not so why it was made.
   UPDATE recalls SET reason = 'The record has been purged since.' WHERE record_id = p_record;
 END $$;

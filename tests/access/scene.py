@@ -10,7 +10,7 @@ from app.core import clock
 from app.core.ids import uuid7
 from app.identity.roles import Permission, Role
 from tests.conftest import Hub, Partner
-from tests.routers import operating
+from tests.routers import incidents, operating
 from tests.routers.agreeing import conclude, draft, moved
 from tests.routers.convening import assign, call
 from tests.routers.convening import draft as draft_meeting
@@ -54,6 +54,8 @@ class Scene:
     """Between the originator and an agency that sees the record by the group; in force."""
     operation: dict[str, str] = field(default_factory=dict)
     """The id of a joint operation of the originator and a reader, and those of what hangs on it."""
+    incident: dict[str, str] = field(default_factory=dict)
+    """The id of an urgent incident report of the originator's, and those of what hangs on it."""
     draft: str = ""
     """An agreement with a reader, of which nobody but the originator knows yet."""
     left: Partner = field(init=False)
@@ -163,6 +165,7 @@ async def set_scene(hub: Hub) -> Scene:
     scene.draft = await draft(originator, READER)
     scene.operation, scene.left = await _operate(scene)
     await _meet(scene)
+    scene.incident = await _report(scene, lost, removed)
     await _open_for_a_while(scene)
     # What they contributed while they could see the record must not be a way back to it.
     handling = await originator.get(f"{scene.path}/handling")
@@ -269,6 +272,30 @@ async def _meet(scene: Scene) -> None:
         "link_id": link.json()["link_id"],
     }
     scene.draft_meeting = (await draft_meeting(convener, **said)).rpartition("/")[2]
+
+
+async def _report(scene: Scene, *called: Partner) -> dict[str, str]:
+    """Report an incident to those who saw the record, all of whom acknowledge it, and merge it; take it from some."""
+    originator, reader = scene.originator, scene.hub.caller(READER, *POWERS)
+    audience = {"agencies": [READER, LOST, SUSPENDED], "groups": [str(scene.group)], "excluded": [EXCLUDED]}
+    handling = {"tlp": "AMBER", "codes": ["H1"], "audience": audience}
+    path = await incidents.path_of(originator, external_id="2025-0811", victims=[incidents.HELD], handling=handling)
+    other = await incidents.report(originator, handling=handling)
+    made = {
+        "link_id": await originator.post(f"{path}/merge", {"duplicate_of": other["id"]}),
+        "disclosure_id": await originator.post(f"{path}/disclosures", {"agencies": [READER], "purpose": "Search."}),
+        "hold_id": await originator.post(f"{path}/legal-holds", {"reason": "Evidence."}),
+    }
+    for partner in (*called, reader):
+        assert (await partner.post(f"{path}/acknowledge", {"note": "On our way."})).status_code == 200
+        asked = {"agencies": [STRANGER], "reason": "Search for a missing person.", "respond_by": _tomorrow()}
+        made["request_id"] = await partner.post(f"{path}/onward-requests", asked)
+    made["recall_id"] = await originator.post(
+        f"{path}/recalls", {"agencies": [LOST], "reason": "Consent was withdrawn."}
+    )
+    assert {answer.status_code for answer in made.values()} == {201}, {name: a.text for name, a in made.items()}
+    ids = {name: answer.json().get("link_id") or answer.json()["id"] for name, answer in made.items()}
+    return {"record_id": path.rpartition("/")[2], "number": "1", **ids}
 
 
 async def _agree(originator: Partner, other: Partner) -> str:

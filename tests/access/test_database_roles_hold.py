@@ -99,7 +99,7 @@ def test_a_caller_lasts_as_long_as_its_transaction(scene: Scene) -> None:
     with psycopg.connect(scene.hub.conninfo(API), autocommit=True) as connection:
         with connection.transaction():
             assert _enter(connection, scene.originator.client_id) == "ok"
-            assert _count(connection, "public", "records") == 3
+            assert _count(connection, "public", "records") == _named(scene, ORIGINATOR) >= 3
         assert _count(connection, "public", "records") == 0
         assert connection.execute("SELECT current_setting('interdesk.agency', true)").fetchone() == ("",)
         # Entered outside a transaction, the caller is gone with the statement.
@@ -313,10 +313,20 @@ def test_the_hub_sees_nothing_whatever_an_audience_says(scene: Scene) -> None:
         )
 
 
+def _named(scene: Scene, agency: str) -> int:
+    """How many records of the scene name an agency in their audience, whatever that rests on."""
+    ((count,),) = scene.hub.look(
+        "SELECT count(*) FROM records"
+        " WHERE EXISTS (SELECT FROM unnest(audience) AS p WHERE split_part(p, '@', 1) = %s)",
+        agency,
+    )
+    return int(count)
+
+
 def test_the_operator_acts_for_one_agency_and_is_named(scene: Scene) -> None:
     hub = scene.hub
-    for agency, seen in ((ORIGINATOR, 3), (READER, 3), (EXCLUDED, 0)):
+    for agency in (ORIGINATOR, READER, EXCLUDED):
         with psycopg.connect(hub.conninfo(WORKER)) as connection:
             connection.execute("SELECT enter_operator(%s, 'r', 'root', 'import')", (agency,))
-            assert _count(connection, "public", "records") == seen
+            assert _count(connection, "public", "records") == _named(scene, agency)
             assert connection.execute("SELECT current_setting('interdesk.client')").fetchone() == ("operator",)

@@ -33,9 +33,9 @@ RECORD, GROUP, AGENCY = f"{PATH}/{{record_id}}", "/v1/groups/{group_id}", "/v1/a
 CREDENTIAL, RECOVERY = f"{AGENCY}/credentials/{{client_id}}", f"{AGENCY}/recovery/{{recovery_id}}"
 ENTRY = "/v1/audit-entries/{entry_id}"
 AGREEMENT, RECALL = "/v1/agreements/{agreement_id}", "/v1/recalls/{recall_id}"
-OPERATION = "/v1/joint-operations/{record_id}"
+OPERATION, INCIDENT = "/v1/joint-operations/{record_id}", "/v1/incident-reports/{record_id}"
 MEETING = "/v1/meetings/{meeting_id}"
-HIDEABLE = (RECORD, OPERATION, GROUP, AGENCY, ENTRY, AGREEMENT, RECALL, MEETING)
+HIDEABLE = (RECORD, OPERATION, INCIDENT, GROUP, AGENCY, ENTRY, AGREEMENT, RECALL, MEETING)
 NO_AGENCY = "ZZ-ZZZ"
 
 COMMON: dict[str, dict[str, Any]] = {
@@ -64,7 +64,7 @@ COMMON: dict[str, dict[str, Any]] = {
 }
 """A body that would do, for every call that each kind of record has."""
 
-NOUNS = ("criminal_organization", "joint_operation")
+NOUNS = ("criminal_organization", "joint_operation", "incident_report")
 
 BODIES: dict[str, dict[str, Any]] = {
     **{name.format(noun=noun): body for noun in NOUNS for name, body in COMMON.items()},
@@ -108,6 +108,12 @@ BODIES: dict[str, dict[str, Any]] = {
     "write_joint_operation_log": {"kind": "arrest", "entry": "None of mine."},
     "record_joint_operation_outcome": {"notes": "None of mine."},
     "record_joint_operation_debrief": {"summary": "None of mine."},
+    "change_incident_report": {"title": "Taken over"},
+    **{f"{step}_incident_report": {"note": "Taken over"} for step in ("investigate", "locate", "rescue", "close")},
+    "reopen_incident_report": {"note": "Taken over"},
+    "verify_incident_report": {"verification": "unfounded"},
+    "acknowledge_incident_report": {"note": "On our way."},
+    "merge_incident_report": {"duplicate_of": "01920000-0000-7000-8000-000000000000"},
 }
 """A body that would do, for every call on something that can be hidden."""
 
@@ -116,6 +122,13 @@ ELSEWHERE: dict[str, str] = {
     "create_criminal_organization": "test_references_in_bodies",
     "list_joint_operations": "test_lists_show_what_the_rule_says: one function pages every kind",
     "create_joint_operation": "tests/routers/test_joint_operations.py",
+    "list_incident_reports": "test_lists_show_what_the_rule_says: one function pages every kind",
+    "create_incident_report": "test_references_in_bodies; what is like it: tests/routers/test_incident_duplicates.py",
+    "count_incident_reports": "tests/routers/test_incident_statistics.py",
+    "list_figures": "open to every agency",
+    "declare_figure": "names countries alone",
+    "read_figure": "open to every agency",
+    "withdraw_figure": "open to every agency",
     "read_approval_keys": "public",
     "count_joint_operations": "tests/routers/test_statistics.py",
     "list_groups": "test_lists_show_what_the_rule_says",
@@ -195,6 +208,7 @@ def secrets_of(scene: Scene) -> dict[str, Secret]:
             {**scene.operation, "record_id": unknown_id()},
             {**strangers, "stranger that left": scene.left},
         ),
+        "incident report": Secret(INCIDENT, scene.incident, {**scene.incident, "record_id": unknown_id()}, strangers),
         "another reader's onward request": Secret(
             f"{RECORD}/onward-requests/{{request_id}}",
             {"record_id": scene.record["id"], "request_id": scene.parts["request_id"]},
@@ -344,6 +358,7 @@ def _variants(why: str) -> int:
     [
         "record",
         "joint operation",
+        "incident report",
         "another reader's onward request",
         "group",
         "another's invitation",

@@ -7,9 +7,11 @@ import pytest
 from tests.access.scene import PATH, STRANGER, set_scene, unknown_id
 from tests.access.statements import heard, listen
 from tests.conftest import Hub, Partner
+from tests.routers.incidents import PATH as REPORTS
+from tests.routers.incidents import REPORT, path_of
 
 
-def _bodies(own: str, record: str, group: str) -> list[tuple[str, str, dict[str, Any]]]:
+def _bodies(own: str, report: str, record: str, group: str, incident: str) -> list[tuple[str, str, dict[str, Any]]]:
     """Every place where a body can name something hidden, called by somebody for a record of its own."""
     link = {"type": "related_to", "kind": "criminal-organizations", "id": record}
     handling = {"tlp": "AMBER", "audience": {"groups": [group], "observers_of": [group]}}
@@ -26,6 +28,10 @@ def _bodies(own: str, record: str, group: str) -> list[tuple[str, str, dict[str,
         ("POST", f"{own}/disclosures", {"groups": [group], "purpose": "why"}),
         ("POST", f"{own}/disclosures?dry_run=true", {"groups": [group], "purpose": "why"}),
         ("POST", f"{own}/disclosures", {"agencies": [STRANGER], "purpose": "why", "legal_basis": record}),
+        ("POST", REPORTS, {**REPORT, "links": [{**link, "type": "committed_by"}]}),
+        ("POST", REPORTS, {**REPORT, "handling": handling}),
+        ("POST", f"{report}/merge", {"duplicate_of": incident}),
+        ("POST", f"{report}/links", {"type": "duplicate_of", "kind": "incident-reports", "id": incident}),
         ("POST", "/v1/groups", {"kind": "council", "name": "x", "charter": record}),
     ]
 
@@ -46,8 +52,10 @@ async def test_a_body_learns_nothing_of_what_it_names(hub: Hub, monkeypatch: pyt
     for why in ("stranger agency", "lost sight", "removed from the group"):
         caller = scene.strangers[why]
         own = f"{PATH}/{(await caller.profile('Own', handling={'tlp': 'AMBER', 'audience': {}}))['id']}"
-        hidden, none = (scene.record["id"], str(scene.group)), (unknown_id(), unknown_id())
-        for told, of_none in zip(_bodies(own, *hidden), _bodies(own, *none), strict=True):
+        report = await path_of(caller)
+        hidden = (scene.record["id"], str(scene.group), scene.incident["record_id"])
+        none = (unknown_id(), unknown_id(), unknown_id())
+        for told, of_none in zip(_bodies(own, report, *hidden), _bodies(own, report, *none), strict=True):
             answer = await _told(caller, *told, *hidden)
             assert answer == await _told(caller, *of_none, *none), f"{why}: {told}"
             assert answer[0] == 422, f"{why}: {told}: {answer}"

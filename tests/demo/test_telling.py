@@ -7,6 +7,7 @@ import pytest
 from app.demo import asking, story, telling
 from app.demo.agreed import AGREEMENTS
 from app.demo.convened import MEETINGS
+from app.demo.reported import REPORTS
 from app.demo.telling import OpenDesk
 from tests.conftest import Hub, Partner
 from tests.routers.entrance import below_policies
@@ -32,6 +33,9 @@ TABLES = (
     "meeting_versions",
     "meeting_links",
     "meeting_actions",
+    "incident_alarms",
+    "incident_calls",
+    "declared_figures",
     "events",
 )
 
@@ -57,15 +61,16 @@ async def test_a_second_telling_changes_nothing(told: Hub, open_desk: OpenDesk) 
 
     assert counts(told) == before
     assert before["agencies"] == len(story.AGENCIES) + 1
-    assert before["records"] == len(telling.PROFILES) + 1  # and the operation
+    assert before["records"] == len(telling.PROFILES) + len(REPORTS) + 1  # and the operation
     assert before["agreements"] == len(AGREEMENTS)
-    assert before["record_links"] == len(story.RELATIONS) + 1
+    assert before["record_links"] == len(story.RELATIONS) + 3 + 1
+    assert (before["incident_alarms"], before["incident_calls"]) == (2, 2)
     assert (before["sightings"], before["amendments"], before["disclosures"]) == (3, 2, 1)
     assert (before["meetings"], before["meeting_links"], before["meeting_actions"]) == (len(MEETINGS), 1, 2)
     assert before["onward_requests"] == len(asking.ONWARD_REQUESTS)
 
 
-@pytest.mark.parametrize("step", [1, 3, 8, 13])
+@pytest.mark.parametrize("step", [1, 3, 8, 13, 22])
 async def test_a_telling_that_was_cut_off_is_taken_up_again(hub: Hub, open_desk: OpenDesk, step: int) -> None:
     opened = 0
 
@@ -82,7 +87,7 @@ async def test_a_telling_that_was_cut_off_is_taken_up_again(hub: Hub, open_desk:
 
     found = counts(hub)
     assert (found["records"], found["groups"], found["sightings"], found["amendments"]) == (
-        len(telling.PROFILES) + 1,
+        len(telling.PROFILES) + len(REPORTS) + 1,
         1,
         3,
         2,
@@ -157,6 +162,32 @@ async def test_who_took_part_sees_the_meetings_and_what_is_to_be_done(told: Hub)
     assert len(todo.json()["items"]) == 1
     calendar = (await officers["ASEANAPOL"].get("/v1/meetings/calendar")).text
     assert "Urgent video meeting of police consuls" in calendar
+
+
+async def test_reports_are_worked_on_and_one_waits_for_an_acknowledgement(told: Hub) -> None:
+    korea, cambodia = told.caller("KR-KNPA"), told.caller("KH-CNP")
+    seen = {report["title"]: report for report in (await cambodia.get("/v1/incident-reports")).json()["items"]}
+
+    assert len(seen) == len(REPORTS)
+    assert {title: report["state"] for title, report in seen.items() if report["state"] != "closed"} == {
+        "Translator held near Bokor": "investigating",
+        "Foreigner held above the old road": "open",
+        "Worker sold on between sites in Sihanoukville": "open",
+    }
+    paths = {title: f"/v1/incident-reports/{report['id']}" for title, report in seen.items()}
+    calls = {
+        title: (await korea.get(f"{paths[title]}/acknowledgements")).json()["items"][0]["state"]
+        for title in ("Translator held near Bokor", "Worker sold on between sites in Sihanoukville")
+    }
+    assert list(calls.values()) == ["acknowledged", "waiting"]
+    merged = (await korea.get(f"{paths['Translator held near Bokor']}/links")).json()["items"]
+    assert {(link["type"], link["outgoing"]) for link in merged} == {("committed_by", True), ("duplicate_of", False)}
+    assert (await told.caller("TH-RTP").get("/v1/incident-reports")).json()["items"] == []
+    asked = {"country": "KH", "nationality": "KR"}
+    numbers = (await cambodia.get("/v1/statistics/incident-reports", params=asked)).json()
+    # Few were told to the story's hub, many were counted officially; for 2024 nobody said anything.
+    assert [(row["key"], row["reports"]) for row in numbers["items"]] == [("2023", 1), ("2025", 2)]
+    assert [row["value"] for row in numbers["declared"]] == [4, 1, 17, None, 330]
 
 
 def test_the_places_are_real_and_the_rest_is_invented() -> None:

@@ -32,6 +32,8 @@ FOR_FUNCTIONS_ALONE = {
     "emergencies": "written by disclosures, read wherever principals are made",
     "event_receivers": "the feed's index by receiver",
     "feed_state": "the sequencer's memory",
+    "incidents": "what of incident reports is compared, kept by a trigger",
+    "incident_likenesses": "whom the hub told of reports that are alike",
     "idempotency_keys": "read and written by two functions",
     "lifted_exclusions": "written by change_handling, read by seen_since",
     "name_words": "the vocabulary of the search",

@@ -6,12 +6,12 @@ import re
 import pytest
 
 from app.core.vocabulary import Vocabulary
-from app.models import grading, vocabularies
+from app.models import grading, incident_vocabularies, vocabularies
 from app.models.vocabularies import TLP, CrimeType, IdentifierType, LinkedKind, LocationRole, RecordKind, RelationType
 
 VOCABULARIES = [
     member
-    for module in (vocabularies, grading)
+    for module in (vocabularies, grading, incident_vocabularies)
     for _, member in inspect.getmembers(module, inspect.isclass)
     if issubclass(member, Vocabulary) and member is not Vocabulary
 ]

@@ -74,6 +74,7 @@ PLACEHOLDERS: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
     "request_id": ("The onward request's id.", _UUID),
     "recall_id": ("The recall's id.", _UUID),
     "link_id": ("The link's id.", _UUID),
+    "figure_id": ("The figure's id.", _UUID),
     "group_id": ("The group's id.", _UUID),
     "agreement_id": ("The agreement's id.", _UUID),
     "meeting_id": ("The meeting's id.", _UUID),

@@ -15,6 +15,10 @@ TAGS: Final[list[dict[str, Any]]] = [
         "name": "Joint operations",
         "description": "Operations that several agencies plan, approve by the hash of the plan, and run together.",
     },
+    {
+        "name": "Incident reports",
+        "description": "What happened to people: reported, worked on and verified, and who was called to help.",
+    },
     {"name": "Recalls", "description": "Records that were taken back, and what became of the copies."},
     {"name": "Agencies", "description": "The directory: who takes part, and how to reach them day and night."},
     {"name": "Credentials", "description": "What partners' systems sign in with: issued, rotated and revoked."},
