@@ -27,8 +27,8 @@ INVITED, INVITED_TOO, DECLINED = "AU-AFP", "FJ-FPF", "NZ-NZP"
 LEFT = "JP-NPA"
 PARTY, LAPSED = "BN-RBPF", "MM-MPF"
 """Saw the record on an agreement that is suspended now, and in an emergency that has lapsed."""
-IN_THE_WAY = "PE-PNP"
-"""Leads an operation that collides with the one of the scene."""
+IN_THE_WAY, WITH_THEM = "PE-PNP", "CL-PDI"
+"""Lead and take part in an operation that collides with the one of the scene."""
 
 
 CAVEAT = "Ask the originator before acting on this."
@@ -210,8 +210,9 @@ async def _operate(scene: Scene) -> tuple[dict[str, str], Partner]:
     await operating.moved(lead, path, "propose")
     assert (await operating.move(left, path, "leave", {"reason": "Needed at home."})).status_code == 204
     proposed = await operating.moved(lead, path, "propose")
-    other = await operating.draft(scene.hub.partner(IN_THE_WAY, *POWERS), READER, targets=[])
-    await operating.moved(scene.hub.caller(IN_THE_WAY, *POWERS), other, "propose")
+    collides = scene.hub.partner(IN_THE_WAY, *POWERS)
+    other = await operating.draft(collides, scene.hub.register(WITH_THEM), targets=[])
+    await operating.moved(collides, other, "propose")
     (conflict,) = (await lead.get(f"{path}/conflicts")).json()["items"]
     asked = {"agencies": [STRANGER], "reason": "Search for a missing person.", "respond_by": _tomorrow()}
     made = {
