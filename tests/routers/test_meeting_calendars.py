@@ -191,7 +191,7 @@ async def test_an_address_ends_with_what_it_stands_for(hub: Hub) -> None:
     assert entries == [(None, None, "not-found")]
 
 
-async def test_a_suspended_agency_makes_itself_another_address_afterwards(hub: Hub) -> None:
+async def test_what_a_suspension_ended_stays_ended(hub: Hub) -> None:
     korea = officer(hub, "KR-KNPA")
     path = await address_of(korea)
     for status in ("suspended", "active"):
