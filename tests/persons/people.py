@@ -1,0 +1,57 @@
+"""Invented persons, and a hub on which calls about persons can be tried."""
+
+from typing import Any
+
+import httpx
+
+from app.models.vocabularies import RecordKind
+from app.routers.persons import person_routes
+from app.web.openapi.security import permissions_needed
+from tests.conftest import Hub, Partner
+
+KIND = RecordKind.CRIMINAL_ORGANIZATIONS
+PATH = f"/v1/{KIND}"
+ROLES = ("analyst", "liaison_officer", "auditor")
+PURPOSE = {"Access-Purpose": "case 2026-1187"}
+
+KIM: dict[str, Any] = {
+    "names": [
+        {"name": "김가나", "family_name": "김", "given_names": "가나", "language": "ko"},
+        {"name": "KIM Gana", "type": "transliteration"},
+        {"name": "គឹម ហ្គាណា", "language": "km"},
+    ],
+    "birth_date": "1998-04-17",
+    "sex": "male",
+    "nationalities": ["KR"],
+    "travel_documents": [{"type": "passport", "number": "M70689098", "issuing_state": "KOR"}],
+    "contacts": [{"type": "phone", "value": "+82 (0)10 0000-4711"}],
+    "next_of_kin": [
+        {
+            "names": [{"name": "이다라"}],
+            "relationship": "mother",
+            "contacts": [{"type": "phone", "value": "010-0000-4712", "e164": "+821000004712"}],
+        }
+    ],
+    "medical_needs": [{"need": "Insulin, twice a day.", "urgent": True}],
+    "roles": [{"role": "victim", "since": "2026-11"}],
+    "note": "Found near the gate.",
+}
+
+
+def mount(hub: Hub) -> Hub:
+    """Let the hub take calls about persons of the records that the tests use."""
+    needed = permissions_needed(hub.app)
+    if not any(name.endswith("_persons") for name in needed):
+        hub.app.include_router(person_routes(KIND, "Persons"))
+    return hub
+
+
+async def enter(partner: Partner, record: str, **fields: Any) -> httpx.Response:
+    """Enter a person, Kim unless other fields are given, into the record at this path."""
+    answer = await partner.post(f"{record}/persons", {**KIM, **fields}, headers=PURPOSE)
+    assert answer.status_code == 201, answer.text
+    return answer
+
+
+async def read(partner: Partner, path: str, **options: Any) -> httpx.Response:
+    return await partner.get(path, headers={**PURPOSE, **options.pop("headers", {})}, **options)
