@@ -13,6 +13,8 @@ from tests.persons.people import KIM, PATH, PURPOSE, ROLES, enter, mount, read
 from tests.routers.agreeing import conclude, moved
 from tests.routers.entrance import below_policies
 
+PASSPORT = {"type": "passport", "number": "M70689098", "issuing_state": "KOR"}
+
 
 class Case:
     """A record of Korea's that Cambodia reads; Thailand does not."""
@@ -243,11 +245,7 @@ async def test_what_is_refused_is_said_without_being_repeated(case: Case) -> Non
             "phone-differs",
         ),
         (
-            {
-                "travel_documents": [
-                    {"type": "passport", "number": secret.upper(), "issuing_state": "KOR", "check_digit": "0"}
-                ]
-            },
+            {"travel_documents": [{**PASSPORT, "number": secret.upper(), "check_digit": "1"}]},
             "/travel_documents/0/check_digit",
             "check-digit-wrong",
         ),
