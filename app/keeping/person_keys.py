@@ -1,8 +1,8 @@
 """The keys of persons, in a file of their own: what a backup leaves out, and a restore takes beside it.
 
-A backup lies for years, and a person may have to be forgotten before. So it holds persons as ciphertext and not the keys
-to them. The keys go to this file, which each backup replaces: of it there is only ever the last, and in that nobody who
-was removed. It opens nothing by itself; the master key that seals what is in it is in the backups.
+A backup lies for years, and a person may have to be forgotten before. So it holds persons as ciphertext and not the
+keys to them. The keys go to this file, which each backup replaces: of it there is only ever the last, and in that
+nobody who was removed. It opens nothing by itself; the master key that seals what is in it is in the backups.
 """
 
 import base64
@@ -26,6 +26,8 @@ from app.persons.sealing import Kek, WrappedKey
 
 FORMAT: Final = "interdesk-person-keys/1"
 
+SUFFIX: Final = ".keys"
+
 _KEKS: Final = "SELECT id, sealed, created_at FROM person_keks ORDER BY created_at, id"
 _KEYS: Final = "SELECT person_id, kek_id, wrapped FROM person_keys ORDER BY person_id"
 _BATCH: Final = 1000
@@ -45,6 +47,17 @@ class PersonKeyFile:
         """The keys by person."""
         keks = {kek.id: kek for kek, _ in self.keks}
         return {person: WrappedKey(keks[kek_id], wrapped) for person, kek_id, wrapped in self.keys}
+
+
+def require_key_file(target: Path | None) -> None:
+    """Refuse a name that could be another file's, since this one is replaced.
+
+    Raises:
+        BackupError: it does not end in `.keys`.
+    """
+    if target is not None and target.suffix != SUFFIX:
+        message = f"{target} is replaced by the keys of persons: give it a name that ends in {SUFFIX}."
+        raise BackupError(message)
 
 
 def write_person_keys(connection: psycopg.Connection, target: Path, lock: Lock) -> None:

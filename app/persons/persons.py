@@ -19,6 +19,7 @@ from app.core.ids import uuid7
 from app.core.places import NEWEST, Place
 from app.core.problems import FORBIDDEN, PRECONDITION_FAILED, Problem, not_found
 from app.core.validation import validated
+from app.models.vocabularies import RecordKind
 from app.persons import sealing
 from app.persons.sealing import Kek, PersonKey, PersonKeys, WrappedKey
 from app.persons.shapes import PersonHead, PersonIn, PersonPatch
@@ -95,8 +96,11 @@ async def require_carried(desk: Desk, stored: Stored) -> None:
 
 
 def require_writer(stored: Stored) -> None:
-    """403 for whoever may read the record and not write of its persons."""
-    if not stored.own:
+    """403 for whoever may read the record and not write of its persons.
+
+    Its originator may, and of a request to bring people home both sides.
+    """
+    if not (stored.own or (stored.party and stored.kind is RecordKind.REPATRIATION_REQUESTS)):
         raise Problem(FORBIDDEN, detail="Only the agency that owns the record enters and changes its persons.")
 
 

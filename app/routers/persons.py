@@ -86,7 +86,7 @@ def _entering_route(router: APIRouter, kind: RecordKind, noun: str, writing: Any
         "",
         summary="Enter a person",
         operation_id=f"add_{noun}_person",
-        **operation(Person, status=201, body=PersonIn, once=True, purpose=True, problems=("retracted",)),
+        **operation(Person, status=201, body=PersonIn, once=True, purpose=True, problems=("retracted", *COVERED)),
     )
     async def add_person(request: Request, desk: Annotated[Desk, writing], record_id: str) -> Response:
         """Enter a person whom your record is about. Who sees the record and may read persons sees the person at once.
@@ -120,7 +120,7 @@ def _changing_routes(router: APIRouter, kind: RecordKind, noun: str, writing: An
             types=(MERGE_PATCH, answers.JSON),
             match=True,
             purpose=True,
-            problems=("retracted",),
+            problems=("retracted", *COVERED),
         ),
     )
     async def change_person(
@@ -143,7 +143,7 @@ def _changing_routes(router: APIRouter, kind: RecordKind, noun: str, writing: An
         "/{person_id}",
         summary="Remove a person",
         operation_id=f"remove_{noun}_person",
-        **operation(None, status=204, match=True, purpose=True),
+        **operation(None, status=204, match=True, purpose=True, problems=COVERED),
     )
     async def remove_person(
         request: Request, desk: Annotated[Desk, writing], record_id: str, person_id: str
@@ -168,9 +168,8 @@ async def _fetch(request: Request, desk: Desk, kind: RecordKind, record_id: str)
 
 
 async def _fetch_to_write(request: Request, desk: Desk, kind: RecordKind, record_id: str) -> Stored:
-    """The record of a call that writes a person: 400 without a purpose, 404, 403 for its readers."""
-    calls.require_purpose(request)
-    stored = await calls.find(request, desk, kind, record_id)
+    """The record of a call that writes a person: as one that reads, and 403 for those who may only read."""
+    stored = await _fetch(request, desk, kind, record_id)
     persons.require_writer(stored)
     return stored
 

@@ -82,10 +82,12 @@ SET search_path = pg_catalog, public, pg_temp AS $$
       AND c.caveat_hash = sha256(convert_to(p_record.handling ->> 'caveat', 'UTF8')))))
 $$;
 
--- Whether the caller may enter, change and remove the persons of a record.
+-- Whether the caller may enter, change and remove the persons of a record: its originator, and both sides of a request to
+-- bring people home.
 CREATE FUNCTION may_write_persons(p_record records) RETURNS boolean LANGUAGE sql STABLE
 SET search_path = pg_catalog, public, pg_temp AS $$
-  SELECT p_record.originator = caller_agency()
+  SELECT takes_part(p_record) AND (p_record.originator = caller_agency()
+    OR (p_record.kind = 'repatriation-requests' AND carries_persons(p_record.id)))
 $$;
 
 REVOKE ALL ON FUNCTION principal_carries_persons, carries_persons, sees_persons, may_write_persons FROM PUBLIC;

@@ -3,7 +3,7 @@
 from migrations import run_sql
 
 revision = "0025"
-down_revision = "0018"
+down_revision = "0020"
 
 
 def upgrade() -> None:
