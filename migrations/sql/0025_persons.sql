@@ -216,7 +216,7 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public,
 DECLARE
   v_count bigint;
 BEGIN
-  IF NOT caller_has_role('operator') THEN
+  IF caller_has_role('operator') IS NOT TRUE THEN
     RAISE EXCEPTION 'only the operator rotates keys' USING ERRCODE = 'insufficient_privilege';
   END IF;
   PERFORM pg_advisory_xact_lock(hashtextextended('interdesk.person_keks', 0));
@@ -253,7 +253,7 @@ SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
   v_waiting bigint;
 BEGIN
-  IF NOT caller_has_role('operator') THEN
+  IF caller_has_role('operator') IS NOT TRUE THEN
     RAISE EXCEPTION 'only the operator rotates keys' USING ERRCODE = 'insufficient_privilege';
   END IF;
   IF p_kek <> newest_person_kek() THEN
@@ -277,7 +277,7 @@ CREATE FUNCTION adopt_person_keys(
 DECLARE
   v_count bigint;
 BEGIN
-  IF NOT caller_has_role('operator') THEN
+  IF caller_has_role('operator') IS NOT TRUE THEN
     RAISE EXCEPTION 'only the operator brings keys back' USING ERRCODE = 'insufficient_privilege';
   END IF;
   INSERT INTO person_keks (id, sealed, created_at) SELECT * FROM unnest(p_kek_ids, p_kek_sealed, p_kek_at) ON CONFLICT DO NOTHING;

@@ -1,13 +1,19 @@
 """Invented persons, and a hub on which calls about persons can be tried."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
 
+from app.core.crypto import MasterKey
+from app.core.database_roles import DatabaseRole
+from app.main import create_app
 from app.models.vocabularies import RecordKind
 from app.routers.persons import person_routes
+from app.settings import Settings
 from app.web.openapi.security import permissions_needed
-from tests.conftest import Hub, Partner
+from tests.conftest import PUBLIC_URL, Cluster, Hub, Partner
 
 KIND = RecordKind.CRIMINAL_ORGANIZATIONS
 PATH = f"/v1/{KIND}"
@@ -36,6 +42,16 @@ KIM: dict[str, Any] = {
     "roles": [{"role": "victim", "since": "2026-11"}],
     "note": "Found near the gate.",
 }
+
+
+@asynccontextmanager
+async def served(cluster: Cluster, database: str, master_key: MasterKey) -> AsyncIterator[Hub]:
+    """A hub on a database that is there already, with calls about persons."""
+    settings = Settings(_env_file=None, public_url=PUBLIC_URL)  # type: ignore[call-arg]
+    app = create_app(settings, cluster.conninfo(DatabaseRole.API, database), master_key)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=("127.0.0.1", 50000))
+    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url=PUBLIC_URL) as client:
+        yield mount(Hub(app, cluster, database, client, settings))
 
 
 def mount(hub: Hub) -> Hub:
