@@ -56,7 +56,7 @@ class TravelDocument(Shape):
         default=None,
         description="Who issued it, in the letters of ICAO Doc 9303: the ISO 3166-1 alpha-3 code of a state, and codes "
         "that are none: `D` Germany, `GBD` and others British, `RKS` Kosovo, `UNO` and `UNA` United Nations, `XPO` "
-        "Interpol, `XOM` Order of Malta, `XXA` stateless, `XXB` and `XXC` refugees, `XXX` unspecified. No register is "
+        "Interpol, `XOM` Order of Malta, `XXA` stateless, `XXB` and `XXC` refugees. No register is "
         "asked. Left out, it is read from the zone.",
         examples=["KOR", "D", "UNO"],
     )
