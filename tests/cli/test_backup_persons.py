@@ -23,7 +23,7 @@ from app.keeping.person_keys import PersonKeyFile, read_person_keys
 from app.persons.sealing import Kek, PersonKeyError, PersonKeys, Place, WrappedKey
 from tests.cli.conftest import Command
 from tests.conftest import Cluster, Hub
-from tests.persons.people import PATH, ROLES, enter, read, served
+from tests.persons.people import ROLES, enter, read, record_of, served
 from tests.records.retaining import purge
 
 IDENTITY = x25519.Identity.generate()
@@ -111,7 +111,7 @@ def post(
     async def fill(hub: Hub) -> None:
         korea = hub.partner("KR-KNPA", *ROLES)
         for name in ("gone", "stays"):
-            record = f"{PATH}/{(await korea.profile(name))['id']}"
+            record = await record_of(korea)
             setattr(made, name, (await enter(korea, record, note=name)).headers["Location"])
 
     made.on(database, fill)

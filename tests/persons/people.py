@@ -17,6 +17,8 @@ from tests.conftest import PUBLIC_URL, Cluster, Hub, Partner
 
 KIND = RecordKind.CRIMINAL_ORGANIZATIONS
 PATH = f"/v1/{KIND}"
+TITLE = "Bokor Group"
+"""Stands in the record, and so in a dump."""
 ROLES = ("analyst", "liaison_officer", "auditor")
 PURPOSE = {"Access-Purpose": "case 2026-1187"}
 
@@ -60,6 +62,12 @@ def mount(hub: Hub) -> Hub:
     if not any(name.endswith("_persons") for name in needed):
         hub.app.include_router(person_routes(KIND, "Persons"))
     return hub
+
+
+async def record_of(partner: Partner, *share: str, **handling: Any) -> str:
+    """The path of a record of the partner's, shared with these agencies."""
+    said = {"tlp": "AMBER", "audience": {"agencies": list(share)}, **handling}
+    return f"{PATH}/{(await partner.profile(TITLE, handling=said))['id']}"
 
 
 async def enter(partner: Partner, record: str, **fields: Any) -> httpx.Response:

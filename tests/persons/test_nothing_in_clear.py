@@ -16,7 +16,7 @@ from app.core.programs import find_programs
 from app.persons.sealing import PersonKeys
 from app.web import porch
 from tests.conftest import Hub, Partner
-from tests.persons.people import PATH, PURPOSE, ROLES, mount, read
+from tests.persons.people import PATH, PURPOSE, ROLES, TITLE, mount, read, record_of
 
 NAMES = [
     ("김나비", "ko"),
@@ -97,7 +97,7 @@ def dump(hub: Hub, *options: str) -> bytes:
 
 async def _work(korea: Partner, cambodia: Partner) -> str:
     """Everything that can be done with a person, and much that is refused."""
-    record = f"{PATH}/{(await korea.profile(share=['KH-CNP']))['id']}"
+    record = await record_of(korea, "KH-CNP")
     persons = f"{record}/persons"
     keyed = {**PURPOSE, "Idempotency-Key": "one"}
     made = await korea.post(persons, PERSON, headers=keyed)
@@ -137,7 +137,7 @@ async def test_a_dump_of_the_database_holds_nothing_of_a_person(hub: Hub) -> Non
     persons = await _work(korea, cambodia)
     whole = dump(hub)
     # The search would find it: this stands in the record, and so in the dump.
-    assert b"Bokor Group" in whole
+    assert TITLE.encode() in whole
     assert b"COPY public.persons " in whole
     assert hub.look("SELECT count(*) FROM persons") == [(1,)]
     assert hub.look("SELECT count(*) FROM person_versions") == [(1,)]
@@ -200,7 +200,7 @@ async def test_the_log_holds_nothing_of_a_person(
     monkeypatch.setattr(PersonKeys, "unwrap", _fail)
     assert (await read(korea, persons)).status_code == 500
     out, err = capfd.readouterr()
-    assert "/v1/criminal-organizations/{record_id}/persons" in err
+    assert f"{PATH}/{{record_id}}/persons" in err
     assert "unexpected failure" in err
     assert found_in((out + err).encode()) == set()
 

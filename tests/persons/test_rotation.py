@@ -16,7 +16,7 @@ from app.persons.sealing import PersonKeyError, PersonKeys
 from app.records.purging import Operator
 from tests.conftest import Hub, Partner
 from tests.events.following import until
-from tests.persons.people import KIM, PATH, PURPOSE, ROLES, enter, mount, read
+from tests.persons.people import KIM, PURPOSE, ROLES, enter, mount, read, record_of
 
 OPERATOR = Operator("root (alex)", "interdesk keys rotate-persons")
 
@@ -34,7 +34,7 @@ async def korea(hub: Hub) -> Partner:
 
 
 async def several(korea: Partner, count: int) -> str:
-    record = f"{PATH}/{(await korea.profile())['id']}"
+    record = await record_of(korea)
     for number in range(count):
         await enter(korea, record, note=str(number))
     return f"{record}/persons"

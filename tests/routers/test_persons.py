@@ -9,7 +9,7 @@ from app.persons import persons
 from tests.conftest import Hub, Partner
 from tests.events.following import follower
 from tests.events.following import place as place_events
-from tests.persons.people import KIM, PATH, PURPOSE, ROLES, enter, mount, read
+from tests.persons.people import KIM, KIND, PATH, PURPOSE, ROLES, enter, mount, read, record_of
 from tests.routers.agreeing import conclude, moved
 from tests.routers.entrance import below_policies
 
@@ -30,8 +30,7 @@ class Case:
         return self
 
     async def record(self, **handling: Any) -> str:
-        said = {"tlp": "AMBER", "audience": {"agencies": ["KH-CNP"]}, **handling}
-        return f"{PATH}/{(await self.korea.profile(handling=said))['id']}"
+        return await record_of(self.korea, "KH-CNP", **handling)
 
     @property
     def persons(self) -> str:
@@ -122,7 +121,7 @@ async def test_every_read_is_in_the_audit_with_its_purpose(case: Case) -> None:
         " WHERE action LIKE 'person.%%' ORDER BY at"
     )
     korea, cambodia = ("KR-KNPA", None), ("KH-CNP", "Insp. Sok")
-    kind, purpose = "criminal-organizations", PURPOSE["Access-Purpose"]
+    kind, purpose = KIND.value, PURPOSE["Access-Purpose"]
     assert entries == [
         (*korea, purpose, "person.add", "done", kind, [], {"person": first}),
         (*korea, purpose, "person.add", "done", kind, [], {"person": second}),
@@ -149,7 +148,7 @@ async def test_who_may_not_may_not(case: Case) -> None:
         options = {"json": body, "headers": if_one}
         # A stranger to the record finds nothing, as with an id that never was.
         assert (await case.thailand.call(method, path, **options)).status_code == 404
-        for missing in (permission, "profiles:read"):
+        for missing in (permission, KIND.read):
             scope = [word for word in hub.stranger_permissions() if word != missing]
             narrow = Partner(hub, "KR-KNPA", client, hub.token(client, scope=scope))
             answer = await narrow.call(method, path, **options)
@@ -158,7 +157,7 @@ async def test_who_may_not_may_not(case: Case) -> None:
             refused = await case.cambodia.call(method, path, **options)
             assert (refused.status_code, "owns" in refused.json()["detail"]) == (403, True)
     # Whoever may write and not read is shown nothing by a patch.
-    write_only = hub.token(client, scope=["profiles:read", "persons:write"])
+    write_only = hub.token(client, scope=[KIND.read, "persons:write"])
     blind = await Partner(hub, "KR-KNPA", client, write_only).call("PATCH", place, json={}, headers=if_one)
     assert blind.status_code == 403
     hub.operator("UPDATE credentials SET status = 'revoked', revoked_at = now() WHERE client_id = %s", client)
@@ -343,7 +342,7 @@ async def test_sight_that_ends_ends_for_persons_too(case: Case) -> None:
 async def test_an_agreement_that_covers_no_persons_shows_none(case: Case) -> None:
     commander = case.hub.caller("KR-KNPA", "commander"), case.hub.caller("KH-CNP", "commander")
     for covered in (False, True):
-        agreement = await conclude(*commander, persons_data=covered)
+        agreement = await conclude(*commander, persons_data=covered, record_kinds=[KIND.value])
         path = await case.record(legal_basis=agreement.rpartition("/")[2])
         place = (await enter(case.korea, path)).headers["Location"]
         assert (await case.cambodia.get(path)).status_code == 200
