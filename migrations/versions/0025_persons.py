@@ -3,7 +3,7 @@
 from migrations import run_sql
 
 revision = "0025"
-down_revision = "0020"
+down_revision = "0023"
 
 
 def upgrade() -> None:
