@@ -1,4 +1,4 @@
-"""Invented persons, and a hub on which calls about persons can be tried."""
+"""Invented persons, and the records that they are entered with."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,14 +10,13 @@ from app.core.crypto import MasterKey
 from app.core.database_roles import DatabaseRole
 from app.main import create_app
 from app.models.vocabularies import RecordKind
-from app.routers.persons import person_routes
 from app.settings import Settings
-from app.web.openapi.security import permissions_needed
 from tests.conftest import PUBLIC_URL, Cluster, Hub, Partner
+from tests.routers import incidents
 
-KIND = RecordKind.CRIMINAL_ORGANIZATIONS
+KIND = RecordKind.INCIDENT_REPORTS
 PATH = f"/v1/{KIND}"
-TITLE = "Bokor Group"
+TITLE = incidents.REPORT["title"]
 """Stands in the record, and so in a dump."""
 ROLES = ("analyst", "liaison_officer", "auditor")
 PURPOSE = {"Access-Purpose": "case 2026-1187"}
@@ -48,26 +47,18 @@ KIM: dict[str, Any] = {
 
 @asynccontextmanager
 async def served(cluster: Cluster, database: str, master_key: MasterKey) -> AsyncIterator[Hub]:
-    """A hub on a database that is there already, with calls about persons."""
+    """A hub on a database that is there already."""
     settings = Settings(_env_file=None, public_url=PUBLIC_URL)  # type: ignore[call-arg]
     app = create_app(settings, cluster.conninfo(DatabaseRole.API, database), master_key)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=("127.0.0.1", 50000))
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url=PUBLIC_URL) as client:
-        yield mount(Hub(app, cluster, database, client, settings))
-
-
-def mount(hub: Hub) -> Hub:
-    """Let the hub take calls about persons of the records that the tests use."""
-    needed = permissions_needed(hub.app)
-    if not any(name.endswith("_persons") for name in needed):
-        hub.app.include_router(person_routes(KIND, "Persons"))
-    return hub
+        yield Hub(app, cluster, database, client, settings)
 
 
 async def record_of(partner: Partner, *share: str, **handling: Any) -> str:
     """The path of a record of the partner's, shared with these agencies."""
     said = {"tlp": "AMBER", "audience": {"agencies": list(share)}, **handling}
-    return f"{PATH}/{(await partner.profile(TITLE, handling=said))['id']}"
+    return await incidents.path_of(partner, handling=said)
 
 
 async def enter(partner: Partner, record: str, **fields: Any) -> httpx.Response:

@@ -16,7 +16,7 @@ from app.core.programs import find_programs
 from app.persons.sealing import PersonKeys
 from app.web import porch
 from tests.conftest import Hub, Partner
-from tests.persons.people import PATH, PURPOSE, ROLES, TITLE, mount, read, record_of
+from tests.persons.people import PATH, PURPOSE, ROLES, TITLE, read, record_of
 
 NAMES = [
     ("김나비", "ko"),
@@ -133,7 +133,7 @@ async def _work(korea: Partner, cambodia: Partner) -> str:
 
 
 async def test_a_dump_of_the_database_holds_nothing_of_a_person(hub: Hub) -> None:
-    korea, cambodia = mount(hub).partner("KR-KNPA", *ROLES), hub.partner("KH-CNP", *ROLES)
+    korea, cambodia = hub.partner("KR-KNPA", *ROLES), hub.partner("KH-CNP", *ROLES)
     persons = await _work(korea, cambodia)
     whole = dump(hub)
     # The search would find it: this stands in the record, and so in the dump.
@@ -151,7 +151,7 @@ async def test_a_dump_of_the_database_holds_nothing_of_a_person(hub: Hub) -> Non
 
 
 async def test_nothing_of_a_person_stands_elsewhere_in_the_api(hub: Hub) -> None:
-    korea, cambodia = mount(hub).partner("KR-KNPA", *ROLES), hub.partner("KH-CNP", *ROLES)
+    korea, cambodia = hub.partner("KR-KNPA", *ROLES), hub.partner("KH-CNP", *ROLES)
     persons = await _work(korea, cambodia)
     record = persons.removesuffix("/persons")
     hub.operator("SELECT sequence_events()")
@@ -191,7 +191,7 @@ def _logging() -> Iterator[None]:
 async def test_the_log_holds_nothing_of_a_person(
     hub: Hub, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    korea, cambodia = mount(hub).partner("KR-KNPA", *ROLES), hub.partner("KH-CNP", *ROLES)
+    korea, cambodia = hub.partner("KR-KNPA", *ROLES), hub.partner("KH-CNP", *ROLES)
     logs.configure("debug", human=False)
     persons = await _work(korea, cambodia)
     # A defect, at the moment when everything is at hand.

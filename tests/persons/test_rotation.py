@@ -16,7 +16,7 @@ from app.persons.sealing import PersonKeyError, PersonKeys
 from app.records.purging import Operator
 from tests.conftest import Hub, Partner
 from tests.events.following import until
-from tests.persons.people import KIM, PURPOSE, ROLES, enter, mount, read, record_of
+from tests.persons.people import KIM, PURPOSE, ROLES, enter, read, record_of
 
 OPERATOR = Operator("root (alex)", "interdesk keys rotate-persons")
 
@@ -30,7 +30,7 @@ async def worker(hub: Hub) -> AsyncIterator[Connection]:
 
 @pytest.fixture
 async def korea(hub: Hub) -> Partner:
-    return mount(hub).partner("KR-KNPA", *ROLES)
+    return hub.partner("KR-KNPA", *ROLES)
 
 
 async def several(korea: Partner, count: int) -> str:

@@ -9,7 +9,7 @@ from app.persons import persons
 from tests.conftest import Hub, Partner
 from tests.events.following import follower
 from tests.events.following import place as place_events
-from tests.persons.people import KIM, KIND, PATH, PURPOSE, ROLES, enter, mount, read, record_of
+from tests.persons.people import KIM, KIND, PATH, PURPOSE, ROLES, enter, read, record_of
 from tests.routers.agreeing import conclude, moved
 from tests.routers.entrance import below_policies
 
@@ -20,7 +20,7 @@ class Case:
     """A record of Korea's that Cambodia reads; Thailand does not."""
 
     def __init__(self, hub: Hub) -> None:
-        self.hub = mount(hub)
+        self.hub = hub
         self.korea, self.cambodia = hub.partner("KR-KNPA", *ROLES), hub.partner("KH-CNP", *ROLES)
         self.thailand = hub.partner("TH-RTP", *ROLES)
         self.path = ""
