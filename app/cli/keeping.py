@@ -10,6 +10,7 @@ from app.cli.terminal import AsJson, ExitCode, RefusedError, print_json, progres
 if TYPE_CHECKING:
     from app.installation import Installation
     from app.keeping.envelope import Key, Lock
+    from app.keeping.person_keys import PersonKeyFile
     from app.keeping.reading import Backup
     from app.settings import Settings
 
@@ -28,6 +29,10 @@ def backup(
         list[str] | None,
         typer.Option(metavar="AGE1…", help="Whose private age key is to open it; may be repeated."),
     ] = None,
+    person_keys: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.keys", help="Where the keys of persons go, in place of those that are there."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Write the database, the master key and what both are into one encrypted file, while everything goes on.
@@ -35,16 +40,23 @@ def backup(
     It is opened by a passphrase, by private age keys, or by either. With --recipient alone this host holds nothing that
     opens its backups. Works as the role interdesk_backup: on the embedded database without further ado, on a managed
     one by INTERDESK_BACKUP_DATABASE_URL. The file is there when it is complete, or not at all.
+
+    Persons are in it as ciphertext, without the keys to them, so that who is purged is gone from every backup. The keys
+    go to the file of --person-keys, encrypted likewise: keep it apart from the backups, and only as last written.
     """
     from app.cli import host
     from app.cli.listening import Signals
     from app.keeping.files import refuse_existing
+    from app.keeping.person_keys import require_key_file
 
     settings = host.load_settings()
     lock = _lock(settings, passphrase_file, recipient or [])
     refuse_existing(file)
+    require_key_file(person_keys)
     with Signals(), host.installation() as installation:
-        told = _back_up(installation, file, lock)
+        told = _back_up(installation, file, lock, person_keys)
+    if told["persons"] and person_keys is None:
+        say(f"It holds {told['persons']} persons without the keys to them: add --person-keys, or a restore shows none.")
     show({"file": str(file), "bytes": file.stat().st_size, "sha256": _sha256(file), **told}, as_json=as_json)
 
 
@@ -55,6 +67,10 @@ def restore(
     passphrase_file: PassphraseFile = None,
     identity_file: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Private age keys, one a line, instead of a passphrase.")
+    ] = None,
+    person_keys: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.keys", exists=True, dir_okay=False, help="The keys of persons, as last written."),
     ] = None,
     drill: Annotated[
         bool,
@@ -67,10 +83,13 @@ def restore(
     The whole file is checked before anything is begun, every table when it is there; a restore that fails leaves
     nothing behind. The embedded database and the master key go into INTERDESK_DATA. On a managed server it works as
     interdesk_owner, by INTERDESK_OWNER_DATABASE_URL, and the key goes to INTERDESK_MASTER_KEY_FILE.
+
+    Persons can be read again as far as the file of --person-keys, which the same key opens, holds the keys to them.
     """
     from app.cli import host
     from app.cli.listening import Signals
     from app.keeping.homes import refuse_used
+    from app.keeping.person_keys import read_person_keys
     from app.keeping.restoring import open_backup
 
     settings = host.load_settings()
@@ -78,12 +97,16 @@ def restore(
     if not drill:
         refuse_used(settings)
     with Signals():
+        keys = None if person_keys is None else read_person_keys(person_keys, key)
         opened = open_backup(file, key, progress)
         if drill:
-            _drill(opened, as_json=as_json)
+            _drill(opened, keys, as_json=as_json)
             return
-        told = {"file": str(file), "sha256": _sha256(file), **_restore(settings, opened)}
+        told = {"file": str(file), "sha256": _sha256(file), **_restore(settings, opened, keys)}
     show(told, as_json=as_json)
+    if told["persons"] > told["persons_readable"]:
+        missing = told["persons"] - told["persons_readable"]
+        say(f"{missing} persons have no key: they were removed since, or --person-keys was not this hub's last.")
     say("Start it: the hub announces feed.restored to its partners by itself. Tell them from when the backup is.")
 
 
@@ -120,7 +143,7 @@ def _passphrase(settings: "Settings", file: Path | None, *, fallback: bool) -> s
     return given.get_secret_value() if fallback and given is not None else None
 
 
-def _back_up(installation: "Installation", file: Path, lock: "Lock") -> dict[str, Any]:
+def _back_up(installation: "Installation", file: Path, lock: "Lock", person_keys: Path | None) -> dict[str, Any]:
     from app.core.database_roles import DatabaseRole
     from app.keeping import making
 
@@ -131,7 +154,7 @@ def _back_up(installation: "Installation", file: Path, lock: "Lock") -> dict[str
     opened_by = {"recipients": list(lock.recipients), "passphrase": lock.passphrase is not None}
     # Before anything leaves the database, and so part of the backup itself.
     _note(installation, "backup", "backup.create", {"file": file.name, **opened_by})
-    return making.make(conninfo, master_key, schema, file, lock, progress).summary
+    return making.make(conninfo, master_key, schema, file, lock, progress, person_keys=person_keys).summary
 
 
 def _sha256(file: Path) -> str:
@@ -142,19 +165,35 @@ def _sha256(file: Path) -> str:
         return file_digest(content, "sha256").hexdigest()
 
 
-def _restore(settings: "Settings", opened: "Backup") -> dict[str, Any]:
+def _restore(settings: "Settings", opened: "Backup", keys: "PersonKeyFile | None") -> dict[str, Any]:
     from app.keeping.restoring import restored
 
     with restored(settings, opened, progress) as installation:
         _note(installation, "restore", "backup.restore", {"made_at": opened.manifest.made_at})
-        return {**opened.manifest.summary, "schema": installation.schema().current}
+        readable = 0 if keys is None else _adopt(installation, keys)
+        return {
+            **opened.manifest.summary,
+            "schema": installation.schema().current,
+            "persons_readable": readable,
+        }
 
 
-def _drill(opened: "Backup", *, as_json: bool) -> None:
+def _adopt(installation: "Installation", keys: "PersonKeyFile") -> int:
+    from app.cli import host
+    from app.keeping.person_keys import adopt
+
+    async def bring() -> int:
+        async with host.operator_database(installation) as database, host.operator_desk(database, "restore") as desk:
+            return await adopt(desk, keys)
+
+    return host.run(bring())
+
+
+def _drill(opened: "Backup", keys: "PersonKeyFile | None", *, as_json: bool) -> None:
     from app.cli import host
     from app.keeping.drill import drill
 
-    checks = drill(opened, progress, officer=host.operator_name())
+    checks = drill(opened, keys, progress, officer=host.operator_name())
     holds = all(check.holds for check in checks)
     if as_json:
         print_json({"holds": holds, **opened.manifest.summary, "checks": [check.document() for check in checks]})

@@ -1,17 +1,18 @@
-"""`interdesk keys`: the keys that sign access tokens."""
+"""`interdesk keys`: the keys that sign access tokens, and those that wrap the keys of persons."""
 
+from contextlib import ExitStack
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.cli.terminal import AsJson, say, show, show_all
+from app.cli.terminal import AsJson, progress, say, show, show_all
 
 if TYPE_CHECKING:
     from app.core.db import Database
     from app.installation import Installation
 
-app = typer.Typer(help="List and rotate the keys that sign access tokens.", no_args_is_help=True)
+app = typer.Typer(help="List and rotate the keys that sign access tokens, and those of persons.", no_args_is_help=True)
 
 
 @app.command("list")
@@ -55,6 +56,36 @@ def rotate(
     show(made, as_json=as_json)
     if compromised:
         say("Every token signed before fails within a minute. Find out how the key became known: it is kept sealed.")
+
+
+@app.command("rotate-persons")
+def rotate_persons(as_json: AsJson = False) -> None:
+    """Wrap the keys of all persons anew, under a fresh key that the master key seals, and destroy the former one.
+
+    Servers go on working meanwhile. It may be interrupted: run it again, and it goes on where it was. What is kept of
+    persons is not written anew, so it takes seconds. Make a backup with --person-keys afterwards.
+    """
+    from app.cli import host
+    from app.persons.rotation import Rotation, rotate
+    from app.persons.sealing import PersonKeys
+    from app.records.purging import Operator
+
+    operator = Operator(host.operator_name(), "interdesk keys rotate-persons")
+
+    async def change() -> Rotation:
+        keys = PersonKeys(installation.master_key())
+        async with host.operator_database(installation) as database, database.pool.connection() as connection:
+            with ExitStack() as stack:
+                return await rotate(
+                    connection,
+                    keys,
+                    operator,
+                    lambda total: stack.enter_context(progress("Keys of persons wrapped", total)),
+                )
+
+    with host.installation() as installation:
+        done = host.run(change())
+    show(done.document(), as_json=as_json)
 
 
 async def _described(installation: "Installation", database: "Database") -> list[dict[str, Any]]:

@@ -105,6 +105,7 @@ def _explained(error: Exception) -> tuple[ExitCode, Iterable[str]]:
     from app.identity.keys import SigningKeyError
     from app.installation import InstallationError
     from app.keeping.errors import BackupError
+    from app.persons.sealing import PersonKeyError
 
     cause = error.orig if isinstance(error, DBAPIError) else error
     match cause:
@@ -116,7 +117,7 @@ def _explained(error: Exception) -> tuple[ExitCode, Iterable[str]]:
             lines = [str(cause)]
         case MasterKeyError():
             lines = [_sentence(str(cause))]
-        case SigningKeyError():
+        case SigningKeyError() | PersonKeyError():
             lines = [_sentence(str(cause)), "Give the server the master key that this database was set up with."]
         case errors.UndefinedFunction() | errors.UndefinedTable():
             lines = ["The database's schema is not there, or not up to date. Run: interdesk db upgrade"]

@@ -182,7 +182,8 @@ PURPOSE_REQUIRED = ProblemType(
     "purpose-required",
     400,
     "Access-Purpose is required",
-    "This call reads what is kept about persons. Say why in the header `Access-Purpose`: a case number or a reason.",
+    "This call touches what is kept about persons. Say what for in the header `Access-Purpose`: a case number or a "
+    "reason, which your agency's audit keeps. Write no name there.",
 )
 RATE_LIMITED = ProblemType(
     "rate-limited", 429, "Too many requests", "Wait as many seconds as `Retry-After` says, then go on."

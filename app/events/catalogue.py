@@ -58,6 +58,9 @@ class EventType(Vocabulary):
         "An agency acknowledged the record's caveat: the record's content is open to it from now on.",
     )
     LINKS_CHANGED = "links.changed", "A link of your agency's record was added or taken back."
+    PERSON_ADDED = "person.added", "A person was entered with the record; `detail` has the id, and names nobody."
+    PERSON_CHANGED = "person.changed", "What is known of a person of the record changed: read the person again."
+    PERSON_REMOVED = "person.removed", "A person of the record was removed: delete what you keep of that person."
     AMENDMENT_PROPOSED = "amendment.proposed", "A change to the record was proposed to its originator."
     AMENDMENT_ACCEPTED = "amendment.accepted", "The originator accepted a change that was proposed to the record."
     AMENDMENT_REJECTED = "amendment.rejected", "The originator rejected a change that was proposed to the record."

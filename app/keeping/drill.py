@@ -30,11 +30,14 @@ from app.identity.signing import KeyKeeper
 from app.installation import Installation
 from app.keeping.homes import embedded_home
 from app.keeping.manifest import Manifest
+from app.keeping.person_keys import PersonKeyFile
 from app.keeping.reading import Backup
 from app.keeping.restoring import bring_in
 from app.keeping.stages import Stage, silent
+from app.persons.sealing import PersonKeyError, PersonKeys, Place
 from app.settings import Settings
 
+_PERSONS: Final = "SELECT id, record_id, version, sealed FROM persons"
 _LEAF: Final = (
     "SELECT leaf_index, document FROM audit_log_page(%s, %s) WHERE entry_id IS NOT NULL AND document IS NOT NULL"
     " ORDER BY leaf_index DESC LIMIT 1"
@@ -59,8 +62,8 @@ class Check:
         return asdict(self)
 
 
-def drill(backup: Backup, stage: Stage = silent, *, officer: str) -> list[Check]:
-    """Restore into a temporary embedded installation, make every check, and remove it.
+def drill(backup: Backup, keys: PersonKeyFile | None = None, stage: Stage = silent, *, officer: str) -> list[Check]:
+    """Restore into a temporary embedded installation, make every check, and remove it; `keys` are those of persons.
 
     Its database lies unencrypted in the folder for temporary files while that lasts, closed to other users.
 
@@ -78,11 +81,30 @@ def drill(backup: Backup, stage: Stage = silent, *, officer: str) -> list[Check]
                 f"{manifest.summary['records']} records with {versions} versions, {rows} rows in "
                 f"{len(manifest.tables)} tables: as many, with the same content"
             )
-            return [Check("content", holds=True, detail=detail), *_in_loop(installation, manifest, officer)]
+            content = Check("content", holds=True, detail=detail)
+            return [content, _persons(installation, manifest, keys), *_in_loop(installation, manifest, officer)]
 
 
 def _in_loop(installation: Installation, manifest: Manifest, officer: str) -> list[Check]:
     return asyncio.run(_checks(installation, manifest, officer))
+
+
+def _persons(installation: Installation, manifest: Manifest, keys: PersonKeyFile | None) -> Check:
+    """Whether every person that has a key in the file opens with it."""
+    if keys is None:
+        apart = " The keys to them are kept apart: try them with --person-keys." if manifest.persons else ""
+        return Check("persons", holds=True, detail=f"{manifest.persons} persons, as ciphertext.{apart}")
+    opener, wrapped, opened = PersonKeys(manifest.master_key), keys.wrapped(), 0
+    with psycopg.connect(installation.conninfo(DatabaseRole.BACKUP)) as connection:
+        for person, record, version, sealed in connection.execute(_PERSONS):
+            if person in wrapped:
+                try:
+                    opener.unwrap(Place(person, record), wrapped[person]).open(sealed, version)
+                except PersonKeyError:
+                    return Check("persons", holds=False, detail=f"the person {person} does not open with its key")
+                opened += 1
+    detail = f"{opened} of {manifest.persons} persons open with the keys of {keys.made_at}"
+    return Check("persons", holds=True, detail=detail)
 
 
 async def _checks(installation: Installation, manifest: Manifest, officer: str) -> list[Check]:

@@ -20,24 +20,50 @@ def new_file(target: Path) -> Iterator[BinaryIO]:
         BackupError: the name is taken, or it cannot be written.
     """
     refuse_existing(target)
+    try:
+        with _draft(target) as (file, draft):
+            yield file
+            _sync(file)
+            os.link(draft, target)
+    except FileExistsError:
+        refuse_existing(target)
+        raise
+
+
+@contextmanager
+def replaced_file(target: Path) -> Iterator[BinaryIO]:
+    """The same in place of a file of that name, if there is one: that is gone once the new one is complete and on disk.
+
+    Raises:
+        BackupError: it cannot be written.
+    """
+    with _draft(target) as (file, draft):
+        yield file
+        _sync(file)
+        draft.replace(target)
+
+
+@contextmanager
+def _draft(target: Path) -> Iterator[tuple[BinaryIO, Path]]:
     draft = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
     try:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
             with os.fdopen(descriptor, "wb") as file:
                 os.fchmod(descriptor, 0o600)  # whatever the umask took away
-                yield file
-                file.flush()
-                os.fsync(descriptor)
-            os.link(draft, target)
+                yield file, draft
         finally:
             draft.unlink(missing_ok=True)
     except FileExistsError:
-        refuse_existing(target)
         raise
     except OSError as error:
         message = f"{target} cannot be written: {error.strerror or error}"
         raise BackupError(message) from error
+
+
+def _sync(file: BinaryIO) -> None:
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def refuse_existing(target: Path) -> None:

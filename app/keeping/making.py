@@ -15,16 +15,27 @@ from app.keeping.envelope import Lock, seal
 from app.keeping.errors import BackupError
 from app.keeping.files import new_file
 from app.keeping.manifest import Manifest, take
+from app.keeping.person_keys import write_person_keys
 from app.keeping.stages import Stage, silent
-from app.keeping.tables import tables
+from app.keeping.tables import KEPT_APART, tables
 
 _SECONDS: Final = 30
 
 
 def make(
-    conninfo: str, master_key: MasterKey, schema: str, target: Path, lock: Lock, stage: Stage = silent
+    conninfo: str,
+    master_key: MasterKey,
+    schema: str,
+    target: Path,
+    lock: Lock,
+    stage: Stage = silent,
+    *,
+    person_keys: Path | None = None,
 ) -> Manifest:
     """Write a backup to a new file that only its owner can read, and say what is in it.
+
+    The keys of persons are not in it. They go to the file `person_keys`, in place of what was there: first, because a
+    later file opens earlier backups too, but for who was removed since.
 
     `conninfo` is that of the role interdesk_backup, on the server itself: a pooler does not pass on the snapshot that
     makes dump and manifest one state. Writers go on meanwhile. The file is there when it is complete, or not at all.
@@ -37,7 +48,10 @@ def make(
         programs = find_programs(connection.info.server_version // 10_000)
         with stage("Counting tables", len(tables(connection))) as counted:
             manifest = take(connection, master_key, schema, counted)
-        options = ("--format=custom", f"--snapshot={snapshot}")
+        if person_keys is not None:
+            write_person_keys(connection, person_keys, lock)
+        apart = [f"--exclude-table-data={table}" for table in KEPT_APART]
+        options = ("--format=custom", f"--snapshot={snapshot}", *apart)
         with (
             stage("Dumping bytes", None) as dumped,
             tempfile.TemporaryFile() as complaints,

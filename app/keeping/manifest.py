@@ -46,6 +46,11 @@ class Manifest:
     master_key: MasterKey = field(repr=False)
 
     @property
+    def persons(self) -> int:
+        """How many persons it holds, as ciphertext; the keys to them are kept apart."""
+        return self.tables["public.persons"].rows if "public.persons" in self.tables else 0
+
+    @property
     def summary(self) -> dict[str, Any]:
         """What an operator is told of it: no secret, no content."""
         held = self.tables
@@ -55,6 +60,7 @@ class Manifest:
             "postgresql": self.postgresql,
             "schema": self.schema,
             "records": held["public.records"].rows if "public.records" in held else 0,
+            "persons": self.persons,
             "rows": sum(content.rows for content in held.values()),
             "feed_position": self.feed_position,
             "checkpoint_size": self.checkpoint["tree_size"] if self.checkpoint else 0,

@@ -64,6 +64,7 @@ ALL = (
     incident_reports.router,
     incident_reports.common,
     incident_reports.onward,
+    incident_reports.persons,
     incident_reports.retention,
     incident_steps.router,
     incident_alarms.router,

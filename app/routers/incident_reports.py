@@ -24,6 +24,7 @@ from app.models.incident_vocabularies import IncidentState, Verification, Victim
 from app.models.vocabularies import CrimeType
 from app.routers.onward_requests import onward_request_routes
 from app.routers.parts import COVERED
+from app.routers.persons import person_routes
 from app.routers.records import record_routes
 from app.routers.retention import retention_routes
 from app.web import answers, calls
@@ -175,4 +176,5 @@ async def change_report(request: Request, desk: Writing, record_id: str) -> Resp
 
 common = record_routes(KIND, IncidentReportRead, TAG)
 onward = onward_request_routes(KIND, TAG)
+persons = person_routes(KIND, TAG)
 retention = retention_routes(KIND, IncidentReportRead, TAG)

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from app.access.desk import Desk
 from app.core.ids import parse_uuid
 from app.core.merge_patch import MergePatch
-from app.core.problems import Problem
+from app.core.problems import PURPOSE_REQUIRED, Flaw, Problem
 from app.models.vocabularies import RecordKind
 from app.records import shelf
 from app.records.creating import OnceKey
@@ -127,6 +127,13 @@ def require_match(request: Request, version: int) -> None:
     check_if_match(request, version)
 
 
+def require_purpose(request: Request) -> None:
+    """400 for a call that does not say in `Access-Purpose` what for it touches what is kept of persons."""
+    if request.state.visit.purpose is None:
+        flaw = Flaw("/header/Access-Purpose", "purpose-missing", "Send a case number or a reason.")
+        raise Problem(PURPOSE_REQUIRED, errors=[flaw])
+
+
 __all__ = [
     "Kept",
     "Made",
@@ -140,4 +147,5 @@ __all__ = [
     "read_patch",
     "record_made",
     "require_match",
+    "require_purpose",
 ]

@@ -1,9 +1,10 @@
 """Idempotency keys: a call repeated within 24 hours moves nothing twice and answers what the first one made.
 
-Kept are the body's hash, the status, the location, and which version of what came of it; never content, never a secret.
+Kept are a keyed hash of the body, the status, the location, and which version of what came of it; never content, never
+a secret. Keyed, because whoever guesses at what a body said of somebody could prove the guess by a plain one.
 """
 
-import hashlib
+import hmac
 from dataclasses import dataclass
 
 from fastapi import Request
@@ -45,7 +46,8 @@ def _key(request: Request) -> str | None:
 
 
 async def _body_hash(request: Request) -> bytes:
-    return hashlib.sha256(await read_bytes(request, house(request).settings.body_limit)).digest()
+    home = house(request)
+    return hmac.digest(home.body_key, await read_bytes(request, home.settings.body_limit), "sha256")
 
 
 async def once_key(request: Request) -> OnceKey | None:

@@ -11,6 +11,7 @@ from app.core.db import Database
 from app.identity.keys import KeyRing
 from app.identity.signing import KeyKeeper
 from app.identity.tokens import VerifiedTokens
+from app.persons.sealing import PersonKeys
 from app.records.creating import Creations
 from app.settings import Settings
 
@@ -27,11 +28,15 @@ class House:
     tokens: VerifiedTokens
     cursors: Sealer = field(init=False)
     creations: Creations = field(init=False)
+    person_keys: PersonKeys = field(init=False)
+    body_key: bytes = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Derive the key that seals cursors, and make what creates records."""
+        """Derive the keys of what is sealed and marked here, and make what creates records."""
         self.creations = Creations(self.database)
         self.cursors = Sealer(self.master_key.derive(b"cursors"))
+        self.person_keys = PersonKeys(self.master_key)
+        self.body_key = self.master_key.derive(b"bodies")
 
     @property
     def keys(self) -> KeyRing:

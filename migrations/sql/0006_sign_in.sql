@@ -96,7 +96,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_te
       AND coalesce(c.expires_at > clock_timestamp(), true) AND NOT EXISTS (SELECT FROM revoked_tokens t WHERE t.jti = p_jti))
 $$;
 
--- Forgets what no longer matters: spent assertions and tokens, old failures, keys of calls older than a day.
+-- Forgets what no longer matters: spent assertions and tokens, old failures, and, older than a day, keys of calls and what
+-- persons were before a change.
 CREATE FUNCTION forget_expired() RETURNS integer LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
@@ -110,6 +111,8 @@ BEGIN
   DELETE FROM sign_in_failures WHERE last_at < clock_timestamp() - interval '1 day';
   GET DIAGNOSTICS v_count = ROW_COUNT; v_all := v_all + v_count;
   DELETE FROM idempotency_keys WHERE at < clock_timestamp() - interval '24 hours';
+  GET DIAGNOSTICS v_count = ROW_COUNT; v_all := v_all + v_count;
+  DELETE FROM person_versions WHERE made_at < clock_timestamp() - interval '24 hours';
   GET DIAGNOSTICS v_count = ROW_COUNT; v_all := v_all + v_count;
   RETURN v_all;
 END $$;

@@ -33,7 +33,7 @@ IN_THE_WAY, WITH_THEM = "PE-PNP", "CL-PDI"
 
 CAVEAT = "Ask the originator before acting on this."
 
-POWERS = ("analyst", "operations_officer", "commander", "agency_admin")
+POWERS = ("analyst", "operations_officer", "liaison_officer", "commander", "agency_admin")
 """Roles that may call nearly everything there is."""
 
 
@@ -287,6 +287,11 @@ async def _report(scene: Scene, *called: Partner) -> dict[str, str]:
         "disclosure_id": await originator.post(f"{path}/disclosures", {"agencies": [READER], "purpose": "Search."}),
         "hold_id": await originator.post(f"{path}/legal-holds", {"reason": "Evidence."}),
     }
+    made["person_id"] = await originator.post(
+        f"{path}/persons",
+        {"names": [{"name": "김예시"}], "roles": [{"role": "victim", "since": "2025-07"}]},
+        headers={"Access-Purpose": "case 2026-1187"},
+    )
     for partner in (*called, reader):
         assert (await partner.post(f"{path}/acknowledge", {"note": "On our way."})).status_code == 200
         asked = {"agencies": [STRANGER], "reason": "Search for a missing person.", "respond_by": _tomorrow()}

@@ -16,7 +16,6 @@ ROOT = Path(__file__).parents[2]
 
 OF_NO_CALL = {
     "method-not-allowed",  # answered where no call is
-    "purpose-required",  # partners' systems know the word: it guards whatever reads of persons
 }
 
 
@@ -36,7 +35,7 @@ def test_every_problem_is_raised_somewhere() -> None:
     names = {name: value for name, value in vars(problems).items() if isinstance(value, ProblemType)}
     code = "\n".join(text for path, text in _sources("app") if path.name != "problems.py" or path.parent.name == "web")
     unused = {name for name in names if not re.search(rf"\b{name}\b", code)}
-    assert unused <= {"NOT_FOUND", "INVALID_BODY", "PURPOSE_REQUIRED"}
+    assert unused <= {"NOT_FOUND", "INVALID_BODY"}
     assert set(names.values()) == set(PROBLEM_TYPES.values())
 
 

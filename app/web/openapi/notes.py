@@ -27,6 +27,7 @@ class Note:
     media_type: str = "application/json"
     match: bool = False
     once: bool = False
+    purpose: bool = False
     texts: tuple[str, ...] = ()
     etag: bool = True
     paged: bool = False
@@ -86,6 +87,7 @@ def operation(  # noqa: PLR0913 - each says one thing about a call
     media_type: str = "application/json",
     match: bool = False,
     once: bool = False,
+    purpose: bool = False,
     csv: bool = False,
     html: bool = False,
     etag: bool = True,
@@ -97,10 +99,10 @@ def operation(  # noqa: PLR0913 - each says one thing about a call
     """What a route's decorator is told besides its summary.
 
     `answer` and `body` are shapes; `types` are the media types of the body; `match`: If-Match is required; `once`:
-    Idempotency-Key is taken; `csv`, `html`: text/csv or text/html is offered too; `etag`: the answer carries one;
-    `also`: what the call answers with other statuses of success; `headers`: what else the answer carries; `needs`:
-    permissions of which one is enough, where the signature cannot say it; `problems`: slugs of problem types that only
-    this call answers.
+    Idempotency-Key is taken; `purpose`: Access-Purpose is required; `csv`, `html`: text/csv or text/html is offered
+    too; `etag`: the answer carries one; `also`: what the call answers with other statuses of success; `headers`: what
+    else the answer carries; `needs`: permissions of which one is enough, where the signature cannot say it; `problems`:
+    slugs of problem types that only this call answers.
     """
     paged = any(made is answer for (_, paged), (_, made) in _PAGES.items() if paged)
     note = Note(
@@ -111,6 +113,7 @@ def operation(  # noqa: PLR0913 - each says one thing about a call
         media_type=media_type,
         match=match,
         once=once,
+        purpose=purpose,
         texts=(("text/csv",) if csv else ()) + (("text/html",) if html else ()),
         etag=etag,
         paged=paged,

@@ -73,6 +73,7 @@ PLACEHOLDERS: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
     "disclosure_id": ("The disclosure's id.", _UUID),
     "request_id": ("The onward request's id.", _UUID),
     "recall_id": ("The recall's id.", _UUID),
+    "person_id": ("The person's id.", _UUID),
     "link_id": ("The link's id.", _UUID),
     "figure_id": ("The figure's id.", _UUID),
     "group_id": ("The group's id.", _UUID),
@@ -124,8 +125,9 @@ def _headers_taken(spec: Mapping[str, Any], note: Note | None, method: str) -> l
     if any(SCHEME in need for need in spec["security"]):
         officer = "The officer or case worker on whose behalf your system calls, for the audit."
         found.append(_taken("On-Behalf-Of", officer, OFFICER_MAX, _PRINTED))
-        purpose = "Case number or reason, for the audit."
-        found.append(_taken("Access-Purpose", purpose, PURPOSE_MAX, _PRINTED))
+        needed = bool(note and note.purpose)
+        purpose = f"Case number or reason, for the audit{': 400 without it' if needed else ''}."
+        found.append(_taken("Access-Purpose", purpose, PURPOSE_MAX, _PRINTED, required=needed))
     return found
 
 

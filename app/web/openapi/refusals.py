@@ -52,6 +52,8 @@ def problems_of(spec: Mapping[str, Any], note: Note | None, path: str, method: s
         slugs.append("not-found")
     if note is None:
         return slugs
+    if note.purpose:
+        slugs.append("purpose-required")
     if note.texts:
         slugs.append("not-acceptable")
     if note.match:

@@ -1,0 +1,1 @@
+"""Persons: victims, suspects, witnesses and the dead whom records are about, kept apart from the records themselves."""

@@ -1,0 +1,106 @@
+"""Wrapping the keys of all persons anew, under a fresh key-encryption key.
+
+Persons' own keys and contents stay as they are, so calls go on meanwhile. Each batch is a transaction: a rotation that
+is interrupted is taken up by the next, and two at once share the work. When no key is left that the former one wraps,
+the former is deleted.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from psycopg import sql
+from psycopg.rows import namedtuple_row
+
+from app.core.db import Connection
+from app.core.ids import uuid7
+from app.persons.sealing import Kek, PersonKeys, Place, WrappedKey
+from app.records.purging import Operator
+
+BATCH: Final = 500
+"""Keys that one transaction wraps anew."""
+
+_PAUSE_SECONDS: Final = 0.2
+"""Before another look at keys that somebody has just locked: calls take milliseconds."""
+
+_ENTER: Final = sql.SQL("SELECT enter_operator(NULL, %s, %s, %s)")
+_BEGIN: Final = sql.SQL("SELECT * FROM begin_person_rotation(%s, %s)")
+_NEXT: Final = sql.SQL("SELECT * FROM person_keys_to_rewrap(%s, %s)")
+_REWRAP: Final = sql.SQL("SELECT rewrap_person_keys(%s, %s, %s)")
+_END: Final = sql.SQL("SELECT end_person_rotation(%s)")
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """What a rotation did."""
+
+    kek: UUID
+    """The key-encryption key that wraps everything now."""
+    resumed: bool
+    """Whether it went on with one that had been interrupted."""
+    rewrapped: int
+
+    def document(self) -> dict[str, Any]:
+        """The rotation as JSON values."""
+        return {"kek": str(self.kek), "resumed": self.resumed, "rewrapped": self.rewrapped}
+
+
+async def rotate(
+    connection: Connection,
+    keys: PersonKeys,
+    operator: Operator,
+    begun: Callable[[int], Callable[[int], None]] = lambda _total: lambda _done: None,
+) -> Rotation:
+    """Wrap every person's key anew; `begun` is told how many there are, and what it returns how many are done.
+
+    The connection is in autocommit, of the role interdesk_worker.
+
+    Raises:
+        PersonKeyError: the keys were sealed with another master key; nothing was changed but for batches before.
+    """
+    drawn = keys.draw_kek()
+    async with connection.transaction():
+        await _enter(connection, operator)
+        (start,) = await _rows(connection, _BEGIN, drawn.id, drawn.sealed)
+    kek, done, tell = Kek(start.kek, bytes(start.kek_sealed)), 0, begun(start.waiting)
+    while True:
+        async with connection.transaction():
+            await _enter(connection, operator)
+            count = await _batch(connection, keys, kek)
+        done += count
+        tell(done)
+        if count == 0:
+            if await _ended(connection, operator, kek):
+                return Rotation(kek.id, resumed=start.outcome == "resumed", rewrapped=done)
+            await asyncio.sleep(_PAUSE_SECONDS)
+
+
+async def _batch(connection: Connection, keys: PersonKeys, kek: Kek) -> int:
+    persons, wrapped = [], []
+    for row in await _rows(connection, _NEXT, kek.id, BATCH):
+        former = WrappedKey(Kek(row.kek_id, bytes(row.kek_sealed)), bytes(row.wrapped))
+        persons.append(row.person_id)
+        wrapped.append(keys.rewrap(Place(row.person_id, row.record_id), former, kek))
+    if persons:
+        await connection.execute(_REWRAP, (kek.id, persons, wrapped))
+    return len(persons)
+
+
+async def _ended(connection: Connection, operator: Operator, kek: Kek) -> bool:
+    """Delete what wraps nothing any more, unless a person was entered under it while the rotation began."""
+    async with connection.transaction():
+        await _enter(connection, operator)
+        ((waiting,),) = await _rows(connection, _END, kek.id)
+    return bool(waiting == 0)
+
+
+async def _enter(connection: Connection, operator: Operator) -> None:
+    await connection.execute(_ENTER, (str(uuid7()), operator.officer, operator.purpose))
+
+
+async def _rows(connection: Connection, statement: sql.SQL, *parameters: object) -> list[Any]:
+    async with connection.cursor(row_factory=namedtuple_row) as cursor:
+        await cursor.execute(statement, parameters)
+        return list(await cursor.fetchall())
