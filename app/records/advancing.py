@@ -36,15 +36,15 @@ class Parties:
     """What those are told who lose sight by it."""
 
 
-async def hold(desk: Desk, stored: Stored) -> Stored:
+async def hold(desk: Desk, stored: Stored, *, same_version: bool = True) -> Stored:
     """The record as it stands now, kept from all other changes until the end of the transaction.
 
-    412 if it has another version than the caller knows of.
+    412 if it has another version than the caller knows of, unless what is done is bound to something else.
     """
     await desk.call("hold_as_party", p_id=stored.envelope.id)
     held = await fetch(desk, stored.kind, stored.envelope.id)
     require_current(held)
-    if held.envelope.version != stored.envelope.version:
+    if same_version and held.envelope.version != stored.envelope.version:
         raise Problem(PRECONDITION_FAILED)
     return held
 

@@ -73,7 +73,7 @@ async def decide(desk: Desk, stored: Stored, sent: DecisionIn, key: SigningKey, 
     403 for a participant that is not asked; 409 if the plan is another one by now, is not proposed, or the agency has
     decided.
     """
-    stored = await hold(desk, stored)
+    stored = await hold(desk, stored, same_version=False)
     content = content_of(stored)
     if desk.caller.agency not in approvers(content):
         raise Problem(FORBIDDEN, detail="The plan does not ask your agency for its approval.")
