@@ -20,7 +20,8 @@ CREATE INDEX meeting_actions_by_meeting ON meeting_actions (meeting_id, due_on, 
 CREATE INDEX meeting_actions_by_owner ON meeting_actions (owner, due_on, id) WHERE state = 'open';
 CREATE INDEX meeting_actions_untold ON meeting_actions (due_on, id) WHERE state = 'open' AND told_at IS NULL;
 
-CREATE TABLE meeting_action_versions (LIKE meeting_actions, PRIMARY KEY (id, version));
+CREATE TABLE meeting_action_versions AS TABLE meeting_actions WITH NO DATA;
+ALTER TABLE meeting_action_versions ADD PRIMARY KEY (id, version);
 
 DO $$
 DECLARE v_table text;

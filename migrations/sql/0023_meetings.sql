@@ -49,8 +49,10 @@ END $$;
 REVOKE ALL ON FUNCTION keep_meeting_audience FROM PUBLIC;
 CREATE TRIGGER meetings_audience BEFORE INSERT OR UPDATE ON meetings FOR EACH ROW EXECUTE FUNCTION keep_meeting_audience();
 
--- Whoever repeats a call is answered the version that the first one made.
-CREATE TABLE meeting_versions (LIKE meetings, PRIMARY KEY (id, version));
+-- Whoever repeats a call is answered the version that the first one made. Not LIKE meetings: constraints of the same names
+-- would be given others by a restore.
+CREATE TABLE meeting_versions AS TABLE meetings WITH NO DATA;
+ALTER TABLE meeting_versions ADD PRIMARY KEY (id, version);
 
 -- What a meeting is about: records and agreements, each shown to those alone who see it.
 CREATE TABLE meeting_links (
