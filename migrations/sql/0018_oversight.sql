@@ -52,7 +52,7 @@ DECLARE
   v_record records;
   c record;
 BEGIN
-  IF NOT caller_has_role('operator') THEN
+  IF caller_has_role('operator') IS NOT TRUE THEN
     RAISE EXCEPTION 'only the operator exports for oversight' USING ERRCODE = 'insufficient_privilege';
   END IF;
   SELECT * INTO v_record FROM records WHERE id = p_record;
