@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.conftest import Hub, Partner
-from tests.routers.operating import ASSAULT, BOKOR, LEAD, SUPPORT, WATCH, active, moved, officer
+from tests.routers.operating import ASSAULT, BOKOR, LEAD, SUPPORT, WATCH, active, hours, moved, officer
 
 PATH = "/v1/statistics/operations"
 
@@ -49,7 +49,7 @@ class Scene:
         self.second = await _completed(
             self.lead, self.other, second, crime_types=["kidnapping"], area=elsewhere, window=late
         )
-        running = await active(self.lead, self.other)
+        running = await active(self.lead, self.other, window={"starts_at": hours(400), "ends_at": hours(410)})
         assert (await self.lead.put(f"{running}/outcome", second[0][1], "*")).status_code == 200
         await _completed(self.third, self.fourth, [(self.third, {"arrested": _people({"TH": 100})})])
         return self
