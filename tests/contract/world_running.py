@@ -16,15 +16,15 @@ _DAY = "2094-03-01"
 _WATCH = {"title": "Watch the northern gate", "agency": "KH-CNP", "due_at": f"{_DAY}T02:00:00Z"}
 
 
-def _plan(title: str) -> dict[str, Any]:
-    """A plan that is in nobody's way."""
+def _plan(title: str, longitude: float = 105.5) -> dict[str, Any]:
+    """A plan that is in nobody's way, if each has a place of its own."""
     return {
         "title": title,
         "objective": "Free the people held there and arrest who runs it.",
         "crime_types": ["illegal_detention", "employment_scam"],
         "participants": [{"agency": "KH-CNP", "role": "assault"}],
         "window": {"starts_at": f"{_DAY}T00:00:00Z", "ends_at": f"{_DAY}T12:00:00Z"},
-        "area": {"country": "KH", "center": {"latitude": 11.5, "longitude": 105.5}, "radius_m": 1000},
+        "area": {"country": "KH", "center": {"latitude": 11.5, "longitude": longitude}, "radius_m": 1000},
         "phases": [
             {
                 "name": "Surveillance",
@@ -44,7 +44,7 @@ async def build(world: World) -> None:
     officer = {"On-Behalf-Of": "Insp. Example"}
     said = {"kind": "entry", "entry": "Northern gate opened.", "at": clock.rfc3339(clock.now())}
     world.name(ENTRY, await other.post(f"{running}/log", said, headers=officer))
-    completed = await _active(world, COMPLETED, "Entry into the Kampot site")
+    completed = await _active(world, COMPLETED, "Entry into the Kampot site", 106.5)
     outcome = {
         "arrested": [{"nationality": "KR", "count": 12}],
         "rescued": [{"nationality": "VN", "count": 7}],
@@ -55,9 +55,9 @@ async def build(world: World) -> None:
     world.name(DRAWN, await lead.post(PATH, {**_plan("Entry into the Bokor site"), "codename": "Lantern"}))
 
 
-async def _active(world: World, number: int, title: str) -> str:
+async def _active(world: World, number: int, title: str, longitude: float = 105.5) -> str:
     lead = world.caller("KR-KNPA operations_officer")
-    path = f"{PATH}/{world.name(number, await lead.post(PATH, _plan(title)))}"
+    path = f"{PATH}/{world.name(number, await lead.post(PATH, _plan(title, longitude)))}"
     proposed = await lead.post(f"{path}/propose", etag="*")
     decided = {"decision": "approve", "plan_hash": proposed.json()["plan_hash"]}
     for commander in ("KR-KNPA commander", "KH-CNP commander"):
