@@ -59,15 +59,16 @@ COMMON: dict[str, dict[str, Any]] = {
     },
     "grant_{noun}_onward_request": {"note": "Taken over"},
     "refuse_{noun}_onward_request": {"reason": "Taken over"},
-    "accept_{noun}_amendment": {"note": "Thank you."},
-    "reject_{noun}_amendment": {"note": "No."},
 }
 """A body that would do, for every call that each kind of record has."""
 
 NOUNS = ("criminal_organization", "joint_operation", "incident_report")
+AMENDED = ("criminal_organization", "joint_operation")
 
 BODIES: dict[str, dict[str, Any]] = {
     **{name.format(noun=noun): body for noun in NOUNS for name, body in COMMON.items()},
+    **{f"accept_{noun}_amendment": {"note": "Thank you."} for noun in AMENDED},
+    **{f"reject_{noun}_amendment": {"note": "No."} for noun in AMENDED},
     "change_criminal_organization": {"status": "active"},
     "acknowledge_recall": {"outcome": "deleted"},
     "record_criminal_organization_sighting": {"assessment": "corroborates"},
