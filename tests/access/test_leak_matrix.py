@@ -103,6 +103,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "leave_joint_operation": {"reason": "None of mine."},
     "resolve_joint_operation_conflict": {"outcome": "joint", "note": "Taken over"},
     "decide_on_joint_operation": {"decision": "approve", "plan_hash": "0" * 64},
+    "report_joint_operation_rescue": {},
     "pledge_joint_operation_resource": {"kind": "drones", "quantity": 2},
     "change_joint_operation_resource": {"state": "deployed"},
     "change_joint_operation_task": {"done": True},

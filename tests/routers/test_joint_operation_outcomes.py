@@ -211,3 +211,28 @@ async def test_what_is_no_outcome_is_refused(hub: Hub, body: dict[str, Any], poi
     assert answer.status_code == 422, answer.text
     ((flaw,),) = [answer.json()["errors"]]
     assert (flaw["pointer"], flaw["code"].startswith(code)) == (pointer, True)
+
+
+async def test_the_rescued_become_an_incident_report_in_one_call(hub: Hub) -> None:
+    lead, other, reader = officer(hub, LEAD), officer(hub, ASSAULT), officer(hub, WATCH)
+    path = await active(lead, other, handling={"tlp": "AMBER", "audience": {"agencies": [WATCH]}})
+    both = hub.caller(ASSAULT, "operations_officer", "analyst")
+    report = f"{path}/incident-reports"
+    assert (await both.post(report, {})).status_code == 409
+    counted = {"rescued": [{"nationality": "KR", "count": 2}, {"nationality": None, "count": 1}]}
+    assert (await other.put(f"{path}/outcome", counted, "*")).status_code == 200
+    assert (await other.post(report, {})).status_code == 403
+    assert (await hub.caller(WATCH, "operations_officer", "analyst").post(report, {})).status_code == 403
+    assert (await reader.get(path)).status_code == 200
+    keyed = {"headers": {"Idempotency-Key": "k"}}
+    made, again = [await both.post(report, {"title": "Three freed"}, **keyed) for _ in range(2)]
+    assert (made.status_code, again.headers["Idempotency-Replayed"]) == (201, "true")
+    assert again.json() == made.json()
+    said = made.json()
+    assert [victim["nationality"] for victim in said["victims"]] == ["KR", "KR", None]
+    assert {victim["condition"] for victim in said["victims"]} == {"safe"}
+    operation = await read(lead, path)
+    assert (said["originator"], said["country"], said["types"]) == (ASSAULT, "KH", operation["crime_types"])
+    assert all(operation[name] not in made.text for name in ("title", "codename", "objective", "reference"))
+    (link,) = (await both.get(f"{made.headers['Location']}/links")).json()["items"]
+    assert (link["kind"], link["id"]) == ("joint-operations", operation["id"])
