@@ -43,7 +43,8 @@ async def test_asking_tells_nothing_of_the_audience(hub: Hub, monkeypatch: pytes
     # Neither does what its agency is told about it: the feed and the trail hold ids, and names that it chose itself.
     hub.operator("SELECT sequence_events()")
     events = (await scene.reader.get("/v1/events", params={"limit": 500})).json()["items"]
-    asked = [event for event in events if event["type"] == "interdesk.onward_request.requested"]
+    own = [event for event in events if event["subject"] == scene.record["reference"]]
+    asked = [event for event in own if event["type"] == "interdesk.onward_request.requested"]
     assert len(asked) == len(ASKED_FOR)
     assert {tuple(event["data"]["detail"]) for event in asked} == {("onward_request",)}
     assert all(code not in str(asked) for code in ASKED_FOR.values())

@@ -59,9 +59,9 @@ class Application:
 
     def send(self, case: Case) -> httpx.Response:
         prepared = requests.Request(**case.as_transport_kwargs(base_url=PUBLIC_URL)).prepare()
-        request = httpx.Request(
-            str(prepared.method), str(prepared.url), headers=dict(prepared.headers), content=prepared.body
-        )
+        # A header is bytes: what a client writes there need not be ASCII.
+        headers = [(name.encode(), str(value).encode()) for name, value in prepared.headers.items()]
+        request = httpx.Request(str(prepared.method), str(prepared.url), headers=headers, content=prepared.body)
         return self._portal.call(self._send, request)
 
     async def _send(self, request: httpx.Request) -> httpx.Response:
