@@ -266,6 +266,10 @@ async def test_leaving_what_is_under_way_does_not_stop_it(hub: Hub) -> None:
     path = await active(lead, one, two)
     assert (await move(one, path, "leave", {"reason": "Needed at home."})).status_code == 204
     assert (await read(two, path))["state"] == "active"
+    # The plan is the one that was approved, still to be computed from what everybody reads.
+    after = await read(two, path)
+    assert (await two.get(f"{path}/plan")).json()["plan_hash"] == after["plan_hash"]
+    assert [bool(part["left_at"]) for part in after["participants"]] == [False, True, False]
     await moved(lead, path, "suspend", {"reason": "Fog."})
     assert (await moved(lead, path, "resume"))["state"] == "active"
 

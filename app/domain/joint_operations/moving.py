@@ -51,12 +51,10 @@ async def _begun(desk: Desk, stored: Stored, action: str) -> Stored:
 async def _require_approved(desk: Desk, stored: Stored, content: JointOperationContent) -> None:
     """409 unless as many as the rule asks for have approved this very plan.
 
-    The hash is computed again, of what stands there now: nothing that found a way around the table begins. A plan from
-    which somebody has left since it began keeps the hash that the others approved.
+    The hash is computed again, of what stands there now: nothing that found a way around the table begins.
     """
     counted = await tally(desk, stored, content)
-    left = any(part.left_at is not None for part in content.participants)
-    if not counted.met or (not left and content.plan_hash != plan_hash(stored.envelope.id, content)):
+    if not counted.met or content.plan_hash != plan_hash(stored.envelope.id, content):
         detail = f"{counted.approved} of {counted.needed} approvals that the plan needs are on it as it stands."
         raise Problem(NOT_APPROVED, detail=detail)
 

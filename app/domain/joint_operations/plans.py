@@ -102,10 +102,14 @@ def approvers(plan: JointOperationPlan) -> list[str]:
 
 
 def canonical_plan(operation: UUID, plan: JointOperationPlan) -> str:
-    """The text that the plan's hash is of: what is decided on, and which operation's it is."""
+    """The text that the plan's hash is of: what is decided on, and which operation's it is.
+
+    Whoever has left a draft is no part of it. In a plan that was proposed it stays: the others decided on it so.
+    """
     fields = plan.model_dump(mode="json", include=set(SUBSTANTIVE))
+    proposed = isinstance(plan, JointOperationContent) and plan.plan_hash is not None
     fields["participants"] = [
-        _without(part, "participants") for part in fields["participants"] if part["left_at"] is None
+        _without(part, "participants") for part in fields["participants"] if proposed or part["left_at"] is None
     ]
     fields["resources"] = [_without(resource, "resources") for resource in fields["resources"]]
     for phase in fields["phases"]:

@@ -102,7 +102,7 @@ async def propose(desk: Desk, stored: Stored) -> Stored:
     """
     stored = await hold(desk, stored)
     WORKFLOW.require("propose", state_of(stored))
-    content = await teams.expanded(desk, stored, content_of(stored))
+    content = _without_who_left(await teams.expanded(desk, stored, content_of(stored)))
     _require_whole(content, stored)
     refuse_strangers(content)
     digest = plan_hash(stored.envelope.id, content)
@@ -124,6 +124,12 @@ async def propose(desk: Desk, stored: Stored) -> Stored:
     await teams.keep(desk, made, content_of(stored))
     await deconfliction.refresh(desk, made)
     return made
+
+
+def _without_who_left(content: JointOperationContent) -> JointOperationContent:
+    """The plan without those who left before it is proposed; versions keep that they took part."""
+    staying = [part for part in content.participants if part.left_at is None]
+    return content.model_copy(update={"participants": staying})
 
 
 def _require_whole(plan: JointOperationContent, stored: Stored) -> None:
