@@ -12,6 +12,7 @@ from app.core.shapes import Shape
 
 _AMOUNT: Final = r"[0-9]{1,14}(\.[0-9]{1,4})?"
 _AMOUNT_BOUND: Final = 10**14
+_AMOUNT_CHARS: Final = 19
 
 _amount = re.compile(_AMOUNT)
 _amount_error = PydanticCustomError(
@@ -42,7 +43,7 @@ class Money(Shape):
         WithJsonSchema(
             {
                 "anyOf": [
-                    {"type": "string", "pattern": f"^{_AMOUNT}$"},
+                    {"type": "string", "pattern": f"^{_AMOUNT}$", "maxLength": _AMOUNT_CHARS},
                     {"type": "number", "minimum": 0, "exclusiveMaximum": _AMOUNT_BOUND},
                 ]
             },

@@ -61,7 +61,9 @@ class PersonName(Shape):
     family_name: Line | None = Field(default=None, description="The family name in it.", examples=["김"])
     given_names: Line | None = Field(default=None, description="The given names in it.", examples=["예시"])
     language: Language | None = Field(default=None, description="Language of the name.", examples=["ko"])
-    script: Annotated[str, StringConstraints(pattern=r"^[A-Z][a-z]{3}$")] | None = Field(
+    script: (
+        Annotated[str, StringConstraints(pattern=r"^[A-Z][a-z]{3}$"), Field(json_schema_extra={"maxLength": 4})] | None
+    ) = Field(
         default=None,
         description="Script of the name, ISO 15924. Left out, the hub reads it off the name; null where it cannot.",
         examples=["Hang", "Latn", "Khmr"],

@@ -39,8 +39,12 @@ def _zone_line(value: Any) -> Any:  # noqa: ANN401 - as above
 
 
 Number = Annotated[str, BeforeValidator(_capitals), StringConstraints(pattern=_NUMBER, max_length=30)]
-State = Annotated[str, BeforeValidator(_capitals), StringConstraints(pattern=_STATE)]
-ZoneLine = Annotated[str, BeforeValidator(_zone_line), StringConstraints(pattern=_ZONE_LINE)]
+State = Annotated[
+    str, BeforeValidator(_capitals), StringConstraints(pattern=_STATE), Field(json_schema_extra={"maxLength": 3})
+]
+ZoneLine = Annotated[
+    str, BeforeValidator(_zone_line), StringConstraints(pattern=_ZONE_LINE), Field(json_schema_extra={"maxLength": 44})
+]
 
 
 class TravelDocument(Shape):
@@ -60,7 +64,9 @@ class TravelDocument(Shape):
         "asked. Left out, it is read from the zone.",
         examples=["KOR", "D", "UNO"],
     )
-    check_digit: Annotated[str, StringConstraints(pattern=r"^[0-9]$")] | None = Field(
+    check_digit: (
+        Annotated[str, StringConstraints(pattern=r"^[0-9]$"), Field(json_schema_extra={"maxLength": 1})] | None
+    ) = Field(
         default=None,
         description="The digit behind the number in the zone; where it is given, the number is checked with it.",
         examples=["6"],

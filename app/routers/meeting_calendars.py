@@ -78,18 +78,18 @@ async def end_address(desk: Reading) -> Response:
 
 
 @router.get(
-    "/{secret}.ics",
+    "/{address}.ics",
     summary="Read a calendar at its address",
     operation_id="read_calendar_at_address",
     **operation(ICalendar, media_type=CALENDAR, etag=False, problems=("unavailable",)),
 )
-async def read_at_address(request: Request, secret: str) -> Response:
+async def read_at_address(request: Request, address: str) -> Response:
     """Read a credential's calendar without a token, at the address that it made for that.
 
     An address that opens nothing any more answers 404, like one that never was.
     """
     database, peer = house(request).database, request.state.peer
-    async with open_calendar_desk(database, secret, peer=peer, request_id=request.state.request_id) as desk:
+    async with open_calendar_desk(database, address, peer=peer, request_id=request.state.request_id) as desk:
         request.state.caller = desk.caller
         shown = await _shown(desk)
     return await _calendar(request, shown, desk.caller.agency)

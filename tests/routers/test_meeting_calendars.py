@@ -144,7 +144,7 @@ async def test_an_address_is_shown_once_and_kept_as_a_hash(hub: Hub) -> None:
     assert repeated.json() == {**made.json(), "address": None}
     assert secret.startswith("idf_")
     assert secret not in str(logs)
-    assert "/v1/meetings/calendar/{secret}.ics" in str(logs)
+    assert "/v1/meetings/calendar/{address}.ics" in str(logs)
     for table in ("calendar_addresses", "audit_entries", "idempotency_keys", "events"):
         assert secret not in str(hub.look(f"TABLE {table}"))
 

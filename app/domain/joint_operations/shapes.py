@@ -34,6 +34,7 @@ PlanHash = Annotated[
     str,
     Field(
         pattern="^[0-9a-f]{64}$",
+        max_length=64,
         description="SHA-256, in hex, of the plan's canonical form (RFC 8785), which `/plan` shows.",
         examples=[HASH_EXAMPLE],
     ),

@@ -80,7 +80,7 @@ PLACEHOLDERS: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
     "agreement_id": ("The agreement's id.", _UUID),
     "meeting_id": ("The meeting's id.", _UUID),
     "action_id": ("The action item's id.", _UUID),
-    "secret": (
+    "address": (
         "The secret part of the address, as it was answered once.",
         {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$", "maxLength": 64},
     ),
