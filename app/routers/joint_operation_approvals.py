@@ -11,8 +11,6 @@ from app.domain.joint_operations import approving
 from app.domain.joint_operations.plans import KIND, canonical_plan, content_of, plan_hash
 from app.domain.joint_operations.shapes import CanonicalPlan, DecisionIn, OperationApproval
 from app.identity.roles import Permission
-from app.records import shelf
-from app.records.shelf import Stored
 from app.routers.joint_operations import TAG
 from app.routers.parts import COVERED, note_read, page
 from app.web import answers, calls
@@ -42,7 +40,7 @@ async def list_approvals(
     Each carries the hub's signed statement of it: together with `/plan` they prove who approved what, to anybody who
     has the hub's keys.
     """
-    stored = await _part(request, desk, record_id)
+    stored = await calls.fetch_as_party(request, desk, KIND, record_id)
     after = place_of(request, house(request).cursors, paging.cursor)
     found = await approving.listed(desk, stored, after, paging.limit + 1)
     await note_read(desk, "approvals.list", stored)
@@ -62,7 +60,7 @@ async def decide(request: Request, desk: Deciding, record_id: str) -> Response:
     approval that the rule asks for the operation is `approved`; a rejection that puts the rule out of reach makes it a
     draft again. An agency decides once on a plan.
     """
-    stored = await _part(request, desk, record_id)
+    stored = await calls.fetch_as_party(request, desk, KIND, record_id)
 
     async def replay(kept: calls.Kept) -> str:
         return (await approving.one(desk, stored, parse_uuid(kept.resource_id))).model_dump_json()
@@ -85,7 +83,7 @@ async def decide(request: Request, desk: Deciding, record_id: str) -> Response:
 )
 async def read_approval(request: Request, desk: Reading, record_id: str, approval_id: str) -> Response:
     """Read one agency's decision on a plan, with the hub's signed statement of it."""
-    stored = await _part(request, desk, record_id)
+    stored = await calls.fetch_as_party(request, desk, KIND, record_id)
     found = await approving.one(desk, stored, parse_uuid(approval_id))
     await note_read(desk, "approvals.read", stored)
     return answers.model(request, found, 1 if found.voided_at is None else 2)
@@ -99,17 +97,9 @@ async def read_approval(request: Request, desk: Reading, record_id: str, approva
 )
 async def read_plan(request: Request, desk: Reading, record_id: str) -> Response:
     """Read the canonical form (RFC 8785) of what the plan says now, and its hash: what an approval is bound to."""
-    stored = await _part(request, desk, record_id)
+    stored = await calls.fetch_as_party(request, desk, KIND, record_id)
     content = content_of(stored)
     await note_read(desk, "plan.read", stored)
     operation_id = stored.envelope.id
     shown = CanonicalPlan(plan_hash=plan_hash(operation_id, content), canonical=canonical_plan(operation_id, content))
     return answers.model(request, shown, stored.envelope.version)
-
-
-async def _part(request: Request, desk: Desk, record_id: str) -> Stored:
-    """The operation, for its lead and those who take part; 404 for whom it is hidden from, 403 for other readers."""
-    stored = await calls.fetch(request, desk, KIND, record_id)
-    shelf.require_party(stored)
-    shelf.require_current(stored)
-    return stored

@@ -12,7 +12,6 @@ from app.domain.joint_operations import drawing, outcomes
 from app.domain.joint_operations.outcome_shapes import DebriefIn, OutcomeIn
 from app.domain.joint_operations.plans import KIND
 from app.identity.roles import Permission
-from app.records import shelf
 from app.records.shelf import Stored
 from app.routers.joint_operations import TAG, JointOperationRead
 from app.routers.parts import COVERED, note_read
@@ -67,7 +66,7 @@ async def record_debrief(request: Request, desk: Writing, record_id: str) -> Res
     It takes the place of what your agency said before. Observers are asked too: they saw it from outside. The answer is
     the whole operation.
     """
-    stored = await _party(request, desk, record_id)
+    stored = await calls.fetch_as_party(request, desk, KIND, record_id)
     calls.require_match(request, stored.envelope.version)
     made = await outcomes.record_debrief(desk, stored, await calls.read_body(request, DebriefIn))
     return answers.document(request, made.text, made.envelope.version)
@@ -90,14 +89,7 @@ async def draw_timeline(request: Request, desk: Reading, record_id: str) -> Resp
     return Response(drawn, headers={"Content-Security-Policy": DRAWING_POLICY}, media_type=svg.MEDIA_TYPE)
 
 
-async def _party(request: Request, desk: Desk, record_id: str) -> Stored:
-    stored = await calls.fetch(request, desk, KIND, record_id)
-    shelf.require_party(stored)
-    shelf.require_current(stored)
-    return stored
-
-
 async def _acting(request: Request, desk: Desk, record_id: str) -> Stored:
-    stored = await _party(request, desk, record_id)
+    stored = await calls.fetch_as_party(request, desk, KIND, record_id)
     outcomes.require_acting(desk, stored)
     return stored

@@ -11,8 +11,6 @@ from app.domain.joint_operations import taking_part
 from app.domain.joint_operations.plans import KIND
 from app.domain.joint_operations.shapes import PledgeIn, ResourcePatch, TaskPatch
 from app.identity.roles import Permission
-from app.records import shelf
-from app.records.shelf import Stored
 from app.routers.joint_operations import TAG, JointOperationRead
 from app.web import answers, calls
 from app.web.callers import at_desk
@@ -37,7 +35,7 @@ async def pledge_resource(request: Request, desk: Writing, record_id: str) -> Re
 
     The answer is the whole operation.
     """
-    stored = await _part(request, desk, record_id)
+    stored = await calls.fetch_as_party(request, desk, KIND, record_id)
 
     async def act() -> calls.Made:
         calls.require_match(request, stored.envelope.version)
@@ -60,7 +58,7 @@ async def change_resource(request: Request, desk: Writing, record_id: str, resou
 
     Another kind, quantity or note is another plan: decisions given on it are void by that.
     """
-    stored = await _part(request, desk, record_id)
+    stored = await calls.fetch_as_party(request, desk, KIND, record_id)
     calls.require_match(request, stored.envelope.version)
     sent = await calls.read_patch(request, ResourcePatch)
     made = await taking_part.change_resource(desk, stored, parse_uuid(resource_id), sent)
@@ -78,15 +76,8 @@ async def change_task(request: Request, desk: Writing, record_id: str, task_id: 
 
     Another title, note or day is another plan: decisions given on it are void by that.
     """
-    stored = await _part(request, desk, record_id)
+    stored = await calls.fetch_as_party(request, desk, KIND, record_id)
     calls.require_match(request, stored.envelope.version)
     sent = await calls.read_patch(request, TaskPatch)
     made = await taking_part.change_task(desk, stored, parse_uuid(task_id), sent)
     return answers.document(request, made.text, made.envelope.version)
-
-
-async def _part(request: Request, desk: Desk, record_id: str) -> Stored:
-    stored = await calls.fetch(request, desk, KIND, record_id)
-    shelf.require_party(stored)
-    shelf.require_current(stored)
-    return stored

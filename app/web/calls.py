@@ -51,6 +51,17 @@ async def fetch_own(request: Request, desk: Desk, kind: RecordKind, record_id: s
     return stored
 
 
+async def fetch_as_party(request: Request, desk: Desk, kind: RecordKind, record_id: str) -> Stored:
+    """The record that a path names, for its originator and those it is about; 404 for whom it is hidden from.
+
+    403 for its other readers, 409 for a tombstone, or while its caveat is to be acknowledged.
+    """
+    stored = await fetch(request, desk, kind, record_id)
+    shelf.require_party(stored)
+    shelf.require_current(stored)
+    return stored
+
+
 async def read_body(request: Request, model: type[_M]) -> _M:
     """The body as `model`; 413, 415 or 422."""
     return await bodies.read_model(request, model, house(request).settings.body_limit)
@@ -140,6 +151,7 @@ __all__ = [
     "Replay",
     "create",
     "fetch",
+    "fetch_as_party",
     "fetch_own",
     "find",
     "once",
