@@ -422,3 +422,25 @@ async def test_others_propose_amendments_and_the_lead_decides(hub: Hub) -> None:
     assert accepted.json()["state"] == "accepted"
     after = await read(two, path)
     assert (after["area"]["radius_m"], after["state"], after["plan_hash"]) == (3000, "draft", None)
+
+
+async def test_a_target_that_a_participant_may_not_see_is_no_target_to_it(hub: Hub) -> None:
+    lead, other = hub.partner(LEAD, "operations_officer", "analyst"), officer(hub, ASSAULT)
+    known, secret = await lead.profile("Bokor Group", share=[ASSAULT]), await lead.profile("Harbour cell")
+    links = [{"type": "target", "kind": "criminal-organizations", "id": target["id"]} for target in (known, secret)]
+    path = await draft(lead, ASSAULT, links=links)
+    await moved(lead, path, "propose")
+    assert {row["id"] for row in (await lead.get(f"{path}/links")).json()["items"]} == {known["id"], secret["id"]}
+    assert [row["id"] for row in (await other.get(f"{path}/links")).json()["items"]] == [known["id"]]
+    for call in ("", "/plan", "/versions", "/links"):
+        assert secret["id"] not in (await other.get(f"{path}{call}")).text, call
+
+
+async def test_an_area_can_be_a_polygon(hub: Hub) -> None:
+    lead = officer(hub, LEAD)
+    hub.register(ASSAULT)
+    corners = [(10.62, 104.03), (10.65, 104.04), (10.63, 104.07)]
+    polygon = [{"latitude": latitude, "longitude": longitude} for latitude, longitude in corners]
+    path = await draft(lead, ASSAULT, area={"country": "KH", "polygon": polygon})
+    proposed = await moved(lead, path, "propose")
+    assert (proposed["state"], proposed["area"]["polygon"], proposed["area"]["center"]) == ("proposed", polygon, None)
