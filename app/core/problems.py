@@ -74,6 +74,13 @@ CONFLICT = ProblemType(
     "Conflicts with the present state",
     "The call does not fit the state the resource is in; `detail` says why.",
 )
+NOT_YOUR_SIDE = ProblemType(
+    "not-your-side",
+    403,
+    "Another side's step",
+    "Each step of a repatriation request, and each item of its checklist, is one side's: the requesting or the "
+    "requested one's. Transit agencies and other readers read it. `detail` says whose this one is.",
+)
 NOT_APPROVED = ProblemType(
     "not-approved",
     409,

@@ -158,6 +158,32 @@ class EventType(Vocabulary):
         "The report's originator merged it into another, which counts in its place; the links say into which.",
     )
     INCIDENT_UNMERGED = "incident.unmerged", "The report was parted from the one it was merged into, and counts again."
+    REPATRIATION_SUBMITTED = (
+        "repatriation.submitted",
+        "The agency that owns the request asks the requested side: acknowledge it, and accept or decline.",
+    )
+    REPATRIATION_ACKNOWLEDGED = "repatriation.acknowledged", "The requested side has taken the request up."
+    REPATRIATION_ACCEPTED = (
+        "repatriation.accepted",
+        "The requested side agrees to the request: both work through what has to be done.",
+    )
+    REPATRIATION_DECLINED = "repatriation.declined", "The requested side does not agree to the request; it says why."
+    REPATRIATION_CLEARED = "repatriation.cleared", "Nothing stands in the way of the journey any more."
+    REPATRIATION_SCHEDULED = "repatriation.scheduled", "The way home is booked."
+    REPATRIATION_DEPARTED = "repatriation.departed", "The people of the request are on their way."
+    REPATRIATION_HANDED_OVER = "repatriation.handed_over", "The people of the request were handed over."
+    REPATRIATION_CLOSED = "repatriation.closed", "Nothing more is to be done about the request."
+    REPATRIATION_HELD = "repatriation.held", "One side had to stop; the request says why."
+    REPATRIATION_RESUMED = "repatriation.resumed", "The request goes on from where it was."
+    REPATRIATION_WITHDRAWN = "repatriation.withdrawn", "The requesting side took the request back; it says why."
+    REPATRIATION_RETURNED = (
+        "repatriation.returned",
+        "The request asks for something else than before: the requested side answers afresh.",
+    )
+    REPATRIATION_MESSAGE = (
+        "repatriation.message",
+        "The other side of the request wrote a message, or your own did: read it at `…/messages`.",
+    )
     FIGURE_DECLARED = "figure.declared", "An agency declared an official figure, which `detail` names: read it."
     FIGURE_WITHDRAWN = "figure.withdrawn", "An agency withdrew the official figure that `detail` names."
     GROUP_JOINED = "group.joined", "Your agency is in the group from now on."

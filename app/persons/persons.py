@@ -95,12 +95,15 @@ async def require_carried(desk: Desk, stored: Stored) -> None:
         raise Problem(FORBIDDEN, detail=detail)
 
 
-def require_writer(stored: Stored) -> None:
+def require_writer(desk: Desk, stored: Stored) -> None:
     """403 for whoever may read the record and not write of its persons.
 
-    Its originator may, and of a request to bring people home both sides.
+    Its originator may, and of a request to bring people home both sides: not agencies of countries on the way.
     """
-    if not (stored.own or (stored.party and stored.kind is RecordKind.REPATRIATION_REQUESTS)):
+    if stored.own:
+        return
+    asked = stored.kind is RecordKind.REPATRIATION_REQUESTS and stored.fields.get("requested_agency")
+    if asked != desk.caller.agency:
         raise Problem(FORBIDDEN, detail="Only the agency that owns the record enters and changes its persons.")
 
 

@@ -170,7 +170,7 @@ async def _fetch(request: Request, desk: Desk, kind: RecordKind, record_id: str)
 async def _fetch_to_write(request: Request, desk: Desk, kind: RecordKind, record_id: str) -> Stored:
     """The record of a call that writes a person: as one that reads, and 403 for those who may only read."""
     stored = await _fetch(request, desk, kind, record_id)
-    persons.require_writer(stored)
+    persons.require_writer(desk, stored)
     return stored
 
 

@@ -85,6 +85,7 @@ PLACEHOLDERS: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
         {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$", "maxLength": 64},
     ),
     "entry_id": ("The audit entry's id.", _UUID),
+    "message_id": ("The message's id.", _UUID),
     "log_entry_id": ("The log entry's id.", _UUID),
     "recovery_id": ("The recovery's id.", _UUID),
     "number": ("The version's number.", {"type": "string", "pattern": "^[1-9][0-9]{0,8}$", "maxLength": 9}),

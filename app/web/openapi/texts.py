@@ -19,6 +19,10 @@ TAGS: Final[list[dict[str, Any]]] = [
         "name": "Incident reports",
         "description": "What happened to people: reported, worked on and verified, and who was called to help.",
     },
+    {
+        "name": "Repatriation requests",
+        "description": "Bringing victims, suspects and the dead home: two sides, and step by step what has to be done.",
+    },
     {"name": "Recalls", "description": "Records that were taken back, and what became of the copies."},
     {"name": "Agencies", "description": "The directory: who takes part, and how to reach them day and night."},
     {"name": "Credentials", "description": "What partners' systems sign in with: issued, rotated and revoked."},

@@ -1,0 +1,1 @@
+"""Repatriation requests: two sides bring victims, suspects and the dead home, step by step."""
