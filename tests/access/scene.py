@@ -10,7 +10,7 @@ from app.core import clock
 from app.core.ids import uuid7
 from app.identity.roles import Permission, Role
 from tests.conftest import Hub, Partner
-from tests.routers import incidents, operating
+from tests.routers import incidents, operating, repatriating
 from tests.routers.agreeing import conclude, draft, moved
 from tests.routers.convening import assign, call
 from tests.routers.convening import draft as draft_meeting
@@ -56,6 +56,8 @@ class Scene:
     """The id of a joint operation of the originator and a reader, and those of what hangs on it."""
     incident: dict[str, str] = field(default_factory=dict)
     """The id of an urgent incident report of the originator's, and those of what hangs on it."""
+    repatriation: dict[str, str] = field(default_factory=dict)
+    """The id of a repatriation request of the originator's to a reader, and those of what hangs on it."""
     draft: str = ""
     """An agreement with a reader, of which nobody but the originator knows yet."""
     left: Partner = field(init=False)
@@ -166,6 +168,7 @@ async def set_scene(hub: Hub) -> Scene:
     scene.operation, scene.left = await _operate(scene)
     await _meet(scene)
     scene.incident = await _report(scene, lost, removed)
+    scene.repatriation = await _repatriate(scene, lost)
     await _open_for_a_while(scene)
     # What they contributed while they could see the record must not be a way back to it.
     handling = await originator.get(f"{scene.path}/handling")
@@ -298,6 +301,35 @@ async def _report(scene: Scene, *called: Partner) -> dict[str, str]:
         made["request_id"] = await partner.post(f"{path}/onward-requests", asked)
     made["recall_id"] = await originator.post(
         f"{path}/recalls", {"agencies": [LOST], "reason": "Consent was withdrawn."}
+    )
+    assert {answer.status_code for answer in made.values()} == {201}, {name: a.text for name, a in made.items()}
+    ids = {name: answer.json().get("link_id") or answer.json()["id"] for name, answer in made.items()}
+    return {"record_id": path.rpartition("/")[2], "number": "1", **ids}
+
+
+async def _repatriate(scene: Scene, lost: Partner) -> dict[str, str]:
+    """Ask a reader for somebody, after another agency; others saw the request, and do not any more."""
+    originator, reader = scene.originator, scene.hub.caller(READER, *POWERS)
+    audience = {"agencies": [LOST, SUSPENDED], "groups": [str(scene.group)], "excluded": [EXCLUDED]}
+    handling = {"tlp": "AMBER", "audience": audience}
+    path = await repatriating.submitted(originator, requested_agency=LEFT, handling=handling)
+    asked_now = await originator.patch(path, {"requested_agency": READER, "external_id": "2026-2207"}, etag="*")
+    assert asked_now.status_code == 200, asked_now.text
+    await repatriating.stepped(reader, path, "acknowledge", "accept")
+    pointer = {"type": "incident", "kind": "incident-reports", "id": scene.incident["record_id"]}
+    asked = {"agencies": [STRANGER], "reason": "Search for a missing person.", "respond_by": _tomorrow()}
+    made = {
+        "link_id": await originator.post(f"{path}/links", pointer),
+        "disclosure_id": await originator.post(f"{path}/disclosures", {"agencies": [PARTY], "purpose": "Search."}),
+        "hold_id": await originator.post(f"{path}/legal-holds", {"reason": "Evidence."}),
+        "message_id": await reader.post(f"{path}/messages", {"text": "We meet them at the gate."}),
+        "request_id": await lost.post(f"{path}/onward-requests", asked),
+        "recall_id": await originator.post(f"{path}/recalls", {"agencies": [LOST, PARTY], "reason": "Not needed."}),
+    }
+    made["person_id"] = await originator.post(
+        f"{path}/persons",
+        {"names": [{"name": "김예시"}], "roles": [{"role": "victim", "since": "2025-07"}]},
+        headers={"Access-Purpose": "case 2026-1187"},
     )
     assert {answer.status_code for answer in made.values()} == {201}, {name: a.text for name, a in made.items()}
     ids = {name: answer.json().get("link_id") or answer.json()["id"] for name, answer in made.items()}

@@ -34,8 +34,9 @@ CREDENTIAL, RECOVERY = f"{AGENCY}/credentials/{{client_id}}", f"{AGENCY}/recover
 ENTRY = "/v1/audit-entries/{entry_id}"
 AGREEMENT, RECALL = "/v1/agreements/{agreement_id}", "/v1/recalls/{recall_id}"
 OPERATION, INCIDENT = "/v1/joint-operations/{record_id}", "/v1/incident-reports/{record_id}"
+REPATRIATION = "/v1/repatriation-requests/{record_id}"
 MEETING = "/v1/meetings/{meeting_id}"
-HIDEABLE = (RECORD, OPERATION, INCIDENT, GROUP, AGENCY, ENTRY, AGREEMENT, RECALL, MEETING)
+HIDEABLE = (RECORD, OPERATION, INCIDENT, REPATRIATION, GROUP, AGENCY, ENTRY, AGREEMENT, RECALL, MEETING)
 NO_AGENCY = "ZZ-ZZZ"
 
 COMMON: dict[str, dict[str, Any]] = {
@@ -62,7 +63,8 @@ COMMON: dict[str, dict[str, Any]] = {
 }
 """A body that would do, for every call that each kind of record has."""
 
-NOUNS = ("criminal_organization", "joint_operation", "incident_report")
+NOUNS = ("criminal_organization", "joint_operation", "incident_report", "repatriation_request")
+STEPS = ("submit", "acknowledge", "accept", "clear", "schedule", "depart", "hand_over", "close", "resume")
 AMENDED = ("criminal_organization", "joint_operation")
 
 BODIES: dict[str, dict[str, Any]] = {
@@ -117,6 +119,12 @@ BODIES: dict[str, dict[str, Any]] = {
     "acknowledge_incident_report": {"note": "On our way."},
     "add_incident_report_person": {"roles": [{"role": "victim", "since": "2025-07"}]},
     "change_incident_report_person": {"note": "Taken over"},
+    "change_repatriation_request": {"priority": "routine"},
+    **{f"{step}_repatriation_request": {"note": "Taken over"} for step in STEPS},
+    **{f"{step}_repatriation_request": {"reason": "None of mine."} for step in ("decline", "hold", "withdraw")},
+    "write_repatriation_request_message": {"text": "Taken over"},
+    "add_repatriation_request_person": {"roles": [{"role": "victim", "since": "2025-07"}]},
+    "change_repatriation_request_person": {"note": "Taken over"},
     "merge_incident_report": {"duplicate_of": "01920000-0000-7000-8000-000000000000"},
 }
 """A body that would do, for every call on something that can be hidden."""
@@ -126,6 +134,8 @@ ELSEWHERE: dict[str, str] = {
     "create_criminal_organization": "test_references_in_bodies",
     "list_joint_operations": "test_lists_show_what_the_rule_says: one function pages every kind",
     "create_joint_operation": "tests/routers/test_joint_operations.py",
+    "list_repatriation_requests": "test_lists_show_what_the_rule_says: one function pages every kind",
+    "create_repatriation_request": "tests/routers/test_repatriation_requests.py",
     "list_incident_reports": "test_lists_show_what_the_rule_says: one function pages every kind",
     "create_incident_report": "test_references_in_bodies; what is like it: tests/routers/test_incident_duplicates.py",
     "count_incident_reports": "tests/routers/test_incident_statistics.py",
@@ -213,6 +223,12 @@ def secrets_of(scene: Scene) -> dict[str, Secret]:
             {**strangers, "stranger that left": scene.left},
         ),
         "incident report": Secret(INCIDENT, scene.incident, {**scene.incident, "record_id": unknown_id()}, strangers),
+        "repatriation request": Secret(
+            REPATRIATION,
+            scene.repatriation,
+            {**scene.repatriation, "record_id": unknown_id()},
+            {**strangers, "stranger that was asked before": scene.left},
+        ),
         "another reader's onward request": Secret(
             f"{RECORD}/onward-requests/{{request_id}}",
             {"record_id": scene.record["id"], "request_id": scene.parts["request_id"]},
@@ -364,6 +380,7 @@ def _variants(why: str) -> int:
         "record",
         "joint operation",
         "incident report",
+        "repatriation request",
         "another reader's onward request",
         "group",
         "another's invitation",

@@ -13,7 +13,14 @@ from app.core.database_roles import DatabaseRole
 from app.main import create_app
 from app.settings import Settings
 from tests.conftest import PUBLIC_URL, Cluster, Hub
-from tests.contract import world_conflicts, world_incidents, world_operations, world_persons, world_running
+from tests.contract import (
+    world_conflicts,
+    world_incidents,
+    world_operations,
+    world_persons,
+    world_repatriations,
+    world_running,
+)
 from tests.contract.world import World, build
 
 # A copy holds signing keys sealed under the key that the world was built with.
@@ -39,7 +46,7 @@ def built(cluster: Cluster, template: str, worker_id: str) -> Iterator[World]:
     async def make() -> World:
         async with hub_on(cluster, name) as hub:
             further = (world_operations.build, world_running.build, world_conflicts.build, world_incidents.build)
-            return await build(hub, *further, world_persons.build)
+            return await build(hub, *further, world_persons.build, world_repatriations.build)
 
     yield asyncio.run(make())
     cluster.drop(name)

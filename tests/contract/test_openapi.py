@@ -89,6 +89,7 @@ def test_every_list_is_offered_as_a_table() -> None:
         "list_events": "is followed, not looked at",
         "list_problem_types": "has HTML for people",
         "list_incident_report_persons": "persons leave in no table",
+        "list_repatriation_request_persons": "persons leave in no table",
     }
     assert {name for name, table in offered.items() if not table} == otherwise.keys()
 
