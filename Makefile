@@ -49,10 +49,12 @@ openapi: .venv/installed
 	@mv openapi/openapi.json.part openapi/openapi.json
 
 docs: .venv/installed
-	@$(INTERDESK) workflow > docs/guides/joint-operations-workflow.md.part
-	@mv docs/guides/joint-operations-workflow.md.part docs/guides/joint-operations-workflow.md
-	@$(INTERDESK) workflow --form picture > docs/guides/joint-operations-workflow.svg.part
-	@mv docs/guides/joint-operations-workflow.svg.part docs/guides/joint-operations-workflow.svg
+	@for course in joint-operations repatriation-requests; do \
+	  $(INTERDESK) workflow $$course > docs/guides/$$course-workflow.md.part && \
+	  mv docs/guides/$$course-workflow.md.part docs/guides/$$course-workflow.md && \
+	  $(INTERDESK) workflow $$course --form picture > docs/guides/$$course-workflow.svg.part && \
+	  mv docs/guides/$$course-workflow.svg.part docs/guides/$$course-workflow.svg || exit 1; \
+	done
 
 lint-openapi:
 	@command -v npm >/dev/null || { echo 'make lint-openapi needs Node with npm.' >&2; exit 1; }

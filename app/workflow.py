@@ -31,6 +31,15 @@ class Transition(Generic[S]):
     """What it means, for the docs."""
     automatic: bool = False
     """Whether it follows from another call instead of being one."""
+    leads_back: bool = False
+    """Without a target: whether it leads back to a state that was left, which the record names."""
+
+    @property
+    def destination(self) -> str:
+        """Where it leads, in words."""
+        if self.target is not None:
+            return self.target.value
+        return "the state that was left" if self.leads_back else "as it is"
 
     def leads_to(self, state: S) -> S:
         """The state after it, from this one."""

@@ -28,8 +28,7 @@ def draw(workflow: Workflow[S], title: str) -> str:
 
 
 def _told(row: Transition[S]) -> str:
-    target = row.target.value if row.target else "as it is"
-    return f"{row.action}: from {' or '.join(row.sources)} to {target}"
+    return f"{row.action}: from {' or '.join(row.sources)} to {row.destination}"
 
 
 def _draw_state(root: svg.Element, workflow: Workflow[S], state: S, x: float, bottom: float) -> None:

@@ -49,7 +49,7 @@ def _step_route(action: str) -> None:
         RepatriationReasonIn if action in _FOR_A_REASON else RepatriationStepIn
     )
     sources = ", ".join(f"`{state}`" for state in row.sources)
-    target = f"`{row.target}`" if row.target else "the state that was left"
+    target = f"`{row.target}`" if row.target else row.destination
 
     @router.post(
         f"/{action}",

@@ -106,6 +106,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "resolve_joint_operation_conflict": {"outcome": "joint", "note": "Taken over"},
     "decide_on_joint_operation": {"decision": "approve", "plan_hash": "0" * 64},
     "report_joint_operation_rescue": {},
+    "request_joint_operation_arrests": {"nationality": "KR", "arrested_by": "KH-CNP"},
     "pledge_joint_operation_resource": {"kind": "drones", "quantity": 2},
     "change_joint_operation_resource": {"state": "deployed"},
     "change_joint_operation_task": {"done": True},

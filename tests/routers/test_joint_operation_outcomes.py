@@ -236,3 +236,40 @@ async def test_the_rescued_become_an_incident_report_in_one_call(hub: Hub) -> No
     assert all(operation[name] not in made.text for name in ("title", "codename", "objective", "reference"))
     (link,) = (await both.get(f"{made.headers['Location']}/links")).json()["items"]
     assert (link["kind"], link["id"]) == ("joint-operations", operation["id"])
+
+
+async def test_the_arrested_are_asked_for_in_one_call(hub: Hub) -> None:
+    lead, other = officer(hub, LEAD), officer(hub, ASSAULT)
+    path = await active(lead, other, handling={"tlp": "AMBER", "audience": {"agencies": [hub.register(WATCH)]}})
+    requests, asking = f"{path}/repatriation-requests", {"nationality": "KR", "arrested_by": ASSAULT}
+    both = hub.caller(LEAD, "operations_officer", "liaison_officer")
+    nobody = await both.post(requests, asking)
+    assert (nobody.status_code, nobody.json()["detail"]) == (409, f"{ASSAULT} counted nobody of KR as arrested.")
+    counted = {"arrested": [{"nationality": "KR", "count": 12}, {"nationality": None, "count": 2}]}
+    assert (await other.put(f"{path}/outcome", counted, "*")).status_code == 200
+    assert (await lead.post(requests, asking)).status_code == 403
+    assert (await hub.caller(WATCH, "operations_officer", "liaison_officer").post(requests, asking)).status_code == 403
+    made = await both.post(requests, {**asking, "external_id": "2026-2209"})
+    assert made.status_code == 201, made.text
+    said = made.json()
+    asked = {name: said[name] for name in ("originator", "state", "category", "legal_act", "requested_agency")}
+    assert asked == {
+        "originator": LEAD,
+        "state": "draft",
+        "category": "suspect",
+        "legal_act": "deportation",
+        "requested_agency": ASSAULT,
+    }
+    assert (said["from_country"], said["to_country"]) == ("KH", "KR")
+    assert said["narrative"] == f"12 people of KR, arrested by {ASSAULT}."
+    operation = await read(lead, path)
+    assert all(operation[name] not in made.text for name in ("title", "codename", "objective", "reference", "id"))
+    (link,) = (await both.get(f"{made.headers['Location']}/links")).json()["items"]
+    assert (link["type"], link["kind"], link["id"]) == ("operation", "joint-operations", operation["id"])
+    # The agency that arrested them cannot ask itself; it asks the one that is to receive them.
+    own = hub.caller(ASSAULT, "operations_officer", "liaison_officer")
+    itself = await own.post(requests, asking)
+    assert (itself.status_code, itself.json()["errors"][0]["code"]) == (422, "own-agency")
+    assert (await own.post(requests, {**asking, "requested_agency": LEAD})).status_code == 201
+    victims = await both.post(requests, {**asking, "legal_act": "voluntary_repatriation"})
+    assert (victims.status_code, victims.json()["errors"][0]["code"]) == (422, "act-does-not-fit")

@@ -108,6 +108,7 @@ WORKFLOW: Final = Workflow[State](
             _EITHER,
             "repatriation.resumed",
             "The side that stopped goes on, from the state that was left.",
+            leads_back=True,
         ),
         Transition(
             "withdraw",
