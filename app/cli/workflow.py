@@ -103,6 +103,7 @@ def _states(workflow: Any) -> list[str]:  # noqa: ANN401 - a Workflow
 def _transitions(workflow: Any) -> list[str]:  # noqa: ANN401 - a Workflow
     return [
         f"| {row.action if row.automatic else f'`{row.action}`'} | {', '.join(f'`{state}`' for state in row.sources)} |"
-        f" {f'`{row.target}`' if row.target else row.destination} | {row.by} | `interdesk.{row.event}` | {row.sentence} |"
+        f" {f'`{row.target}`' if row.target else row.destination} | {row.by} | `interdesk.{row.event}` |"
+        f" {row.sentence} |"
         for row in workflow.transitions
     ]
