@@ -22,6 +22,8 @@ PROFILES = "/v1/criminal-organizations"
 
 IN_TWO_WEEKS = "2026-12-06T09:00:00.000000Z"
 """Two weeks after the day on which the examples take place; the actual one is counted from today."""
+TWELVE_HOURS_LATER = "2026-12-06T21:00:00.000000Z"
+"""The end of what begins then, and must not come before its beginning on any day on which the tests are run."""
 
 AGENCIES = {
     "KR-KNPA": ("Korean National Police Agency", "national_police", "KR"),
@@ -114,7 +116,8 @@ class World:
 async def build(hub: Hub, *further: Callable[[World], Awaitable[None]]) -> World:
     """Make the world, through the API as partners' systems would; `further` are what has files of its own."""
     soon = (clock.now() + timedelta(days=14)).replace(microsecond=0)
-    world = World(hub, {"https://hub.example": hub.settings.public_url, IN_TWO_WEEKS: clock.rfc3339(soon)})
+    days = {IN_TWO_WEEKS: clock.rfc3339(soon), TWELVE_HOURS_LATER: clock.rfc3339(soon + timedelta(hours=12))}
+    world = World(hub, {"https://hub.example": hub.settings.public_url, **days})
     for code, (name, kind, country) in AGENCIES.items():
         hub.operator(
             "INSERT INTO agencies (code, name, kind, country) VALUES (%s, %s, %s, %s)", code, name, kind, country
