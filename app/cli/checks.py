@@ -76,6 +76,7 @@ def _in_database(installation: Installation) -> Iterator[Finding]:
         yield from _tried(_feed, installation, "background work")
     if answers and DatabaseRole.WORKER in sound:
         yield from _tried(_agencies, installation, "agencies")
+        yield from _tried(_persons, installation, "persons")
 
 
 def _tried(check: Callable[[Installation], Iterator[Finding]], installation: Installation, name: str) -> list[Finding]:
@@ -243,3 +244,18 @@ def _agencies(installation: Installation) -> Iterator[Finding]:
         yield Finding("agencies", "ok", f"{count} registered")
     else:
         yield Finding("agencies", "ok", "none registered yet", "interdesk agency add CODE --name … --kind …")
+
+
+def _persons(installation: Installation) -> Iterator[Finding]:
+    if not installation.schema().up_to_date:
+        return
+    with psycopg.connect(installation.conninfo(DatabaseRole.WORKER)) as connection:
+        connection.execute("SELECT enter_operator(NULL, 'doctor', 'doctor', 'interdesk doctor')")
+        persons, keys = connection.execute("SELECT persons, keys FROM persons_with_keys()").fetchone() or (0, 0)
+    if persons > keys:
+        mend = (
+            "After a restore without --person-keys, restore again with the newest such file; who was removed has none."
+        )
+        yield Finding("persons", "warning", f"nobody can read {persons - keys} of {persons}: their keys are gone", mend)
+    else:
+        yield Finding("persons", "ok", f"{persons}, each with a key" if persons else "none entered")

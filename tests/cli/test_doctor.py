@@ -6,6 +6,7 @@ import secrets
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from app.core.database_roles import DatabaseRole
@@ -108,6 +109,22 @@ def test_a_database_that_does_not_start_hides_no_other_problem(
     findings = json.loads(bare("doctor", "--json").out)
 
     assert [finding["check"] for finding in findings if finding["level"] == "problem"] == ["database", "master key"]
+
+
+def test_a_person_whose_key_is_gone_is_told_of(managed: Command, cluster: Cluster, database: str) -> None:
+    assert found(managed, "persons")["detail"] == "none entered"
+    with psycopg.connect(cluster.conninfo(DatabaseRole.OWNER, database)) as engine:
+        engine.execute(
+            "ALTER TABLE persons DROP CONSTRAINT persons_record_id_fkey, DROP CONSTRAINT persons_agency_fkey"
+        )
+        engine.execute("ALTER TABLE persons DISABLE TRIGGER USER")
+        engine.execute("SET ROLE interdesk_engine")
+        row = "uuid7(), uuid7(), 'KR-KNPA', 1, '', now(), now()"
+        engine.execute(f"INSERT INTO persons SELECT {row} FROM generate_series(1, 2)")  # noqa: S608 - a constant
+
+    finding = found(managed, "persons")
+
+    assert (finding["level"], finding["detail"]) == ("warning", "nobody can read 2 of 2: their keys are gone")
 
 
 def test_settings_that_others_can_read_are_a_warning(managed: Command, tmp_path: Path) -> None:
