@@ -6,6 +6,7 @@ from app.access.desk import Desk
 from app.core.validation import validated
 from app.demo.agreed import Agreed
 from app.domain.agreements import agreements, signing
+from app.domain.agreements.agreements import AGREEMENTS
 from app.domain.agreements.shapes import Agreement, AgreementCreate
 from app.models.vocabularies import AgreementKind, AgreementState
 
@@ -22,7 +23,7 @@ async def drafted(desk: Desk, agreed: Agreed) -> Agreement:
 
 async def sign(desk: Desk, agreement: Agreement) -> None:
     """Sign for the caller's agency, unless it has."""
-    present = await agreements.fetch(desk, agreement.id)
+    present = await AGREEMENTS.fetch(desk, agreement.id)
     if present.state is not AgreementState.IN_NEGOTIATION:
         return
     signed = {signature.agency for signature in await signing.signatures(desk, present, "", _MANY)}

@@ -13,6 +13,7 @@ from app.demo import story
 from app.demo.convened import Convened
 from app.domain.meetings import actions, holding, meetings, pointers
 from app.domain.meetings.action_shapes import MeetingActionIn
+from app.domain.meetings.meetings import MEETINGS
 from app.domain.meetings.shapes import Meeting, MeetingCreate, MeetingLinkIn, MeetingOutcome
 from app.models.vocabularies import MeetingActionState
 
@@ -71,4 +72,4 @@ async def _do(desk: Desk, text: str, note: str) -> None:
     mine = actions.Wanted(owner=desk.caller.agency, state=MeetingActionState.OPEN)
     for action in await actions.listed(desk, mine, None, _MANY):
         if action.text == text:
-            await actions.complete(desk, await meetings.fetch(desk, action.meeting_id), action, note)
+            await actions.complete(desk, await MEETINGS.fetch(desk, action.meeting_id), action, note)

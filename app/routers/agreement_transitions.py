@@ -1,17 +1,16 @@
 """`/v1/agreements/{id}/…`: opened by the originator, signed, suspended, reinstated and ended by the parties."""
 
-from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
 
 from app.access.desk import Desk
 from app.domain.agreements import signing, stopping
-from app.domain.agreements.agreements import require_originator
+from app.domain.agreements.agreements import AGREEMENTS, require_originator
 from app.domain.agreements.shapes import Agreement, AgreementReason, AgreementSignatureIn
 from app.identity.roles import Permission
-from app.routers.agreements import fetch, made, replay
-from app.web import calls
+from app.routers.agreements import fetch
+from app.web import calls, nouns
 from app.web.callers import at_desk
 from app.web.openapi import operation
 
@@ -35,7 +34,7 @@ async def negotiate_agreement(request: Request, desk: Writing, agreement_id: str
     async def move() -> Agreement:
         return await signing.negotiate(desk, agreement)
 
-    return await _once(request, desk, agreement, move)
+    return await nouns.move(request, desk, AGREEMENTS, agreement, move)
 
 
 @router.post(
@@ -58,7 +57,7 @@ async def sign_agreement(request: Request, desk: Signing, agreement_id: str) -> 
         signature = await calls.read_body(request, AgreementSignatureIn)
         return await signing.sign(desk, agreement, signature.content_hash)
 
-    return await _once(request, desk, agreement, move)
+    return await nouns.move(request, desk, AGREEMENTS, agreement, move)
 
 
 @router.post(
@@ -78,7 +77,7 @@ async def suspend_agreement(request: Request, desk: Signing, agreement_id: str) 
         sent = await calls.read_body(request, AgreementReason)
         return await stopping.suspend(desk, agreement, sent.reason)
 
-    return await _once(request, desk, agreement, move)
+    return await nouns.move(request, desk, AGREEMENTS, agreement, move)
 
 
 @router.post(
@@ -98,9 +97,9 @@ async def reinstate_agreement(request: Request, desk: Signing, agreement_id: str
     async def act() -> calls.Made:
         stopping.require_suspender(desk, agreement)
         calls.require_match(request, agreement.version)
-        return made(await stopping.reinstate(desk, agreement))
+        return nouns.made(AGREEMENTS, await stopping.reinstate(desk, agreement))
 
-    return await calls.once(request, desk, replay(desk), act)
+    return await calls.once(request, desk, nouns.replay(desk, AGREEMENTS), act)
 
 
 @router.post(
@@ -120,14 +119,4 @@ async def terminate_agreement(request: Request, desk: Signing, agreement_id: str
         sent = await calls.read_body(request, AgreementReason)
         return await stopping.terminate(desk, agreement, sent.reason)
 
-    return await _once(request, desk, agreement, move)
-
-
-async def _once(
-    request: Request, desk: Desk, agreement: Agreement, move: Callable[[], Awaitable[Agreement]]
-) -> Response:
-    async def act() -> calls.Made:
-        calls.require_match(request, agreement.version)
-        return made(await move())
-
-    return await calls.once(request, desk, replay(desk), act)
+    return await nouns.move(request, desk, AGREEMENTS, agreement, move)

@@ -7,18 +7,17 @@ from pydantic import Field
 
 from app.access.desk import Desk
 from app.core.codes import AgencyCode
-from app.core.ids import parse_uuid
 from app.core.merge_patch import MEDIA_TYPE
-from app.core.problems import not_found
 from app.domain.agreements import agreements, signing
+from app.domain.agreements.agreements import AGREEMENTS
 from app.domain.agreements.shapes import Agreement, AgreementCreate, AgreementPatch, AgreementSignature
 from app.identity.roles import Permission
 from app.models.vocabularies import AgreementKind, AgreementState
-from app.web import answers, calls
+from app.web import answers, calls, nouns
 from app.web.callers import at_desk
 from app.web.listing import Paging
 from app.web.openapi import operation, page_of
-from app.web.paging import next_place, open_cursor, place_of, seal_cursor
+from app.web.paging import open_cursor, place_of, seal_cursor
 from app.web.state import house
 
 router = APIRouter(prefix="/v1/agreements", tags=["Agreements"])
@@ -54,12 +53,8 @@ async def list_agreements(request: Request, desk: Reading, filters: Annotated[Ag
         after=place_of(request, cursors, filters.cursor),
         limit=filters.limit + 1,
     )
-    shown = found[: filters.limit]
-    await agreements.note_read(desk, "agreement.list", [agreement.id for agreement in shown])
-    cursor = None
-    if len(found) > filters.limit:
-        cursor = next_place(request, cursors, shown[-1].updated_at, shown[-1].id)
-    return answers.listing_of(request, shown, cursor)
+    shown, more = found[: filters.limit], len(found) > filters.limit
+    return await nouns.page(request, desk, AGREEMENTS, "agreement.list", shown, more=more)
 
 
 @router.post(
@@ -73,9 +68,9 @@ async def create_agreement(request: Request, desk: Writing) -> Response:
 
     async def act() -> calls.Made:
         drafted = await agreements.draft(desk, await calls.read_body(request, AgreementCreate))
-        return made(drafted, 201, f"/v1/agreements/{drafted.id}")
+        return nouns.made(AGREEMENTS, drafted, 201)
 
-    return await calls.once(request, desk, replay(desk), act)
+    return await calls.once(request, desk, nouns.replay(desk, AGREEMENTS), act)
 
 
 @router.get("/{agreement_id}", summary="Read an agreement", operation_id="read_agreement", **operation(Agreement))
@@ -85,7 +80,7 @@ async def read_agreement(request: Request, desk: Reading, agreement_id: str) -> 
     With its last day it has expired, from the next request on.
     """
     agreement = await fetch(request, desk, agreement_id)
-    await agreements.note_read(desk, "agreement.read", [agreement.id])
+    await AGREEMENTS.note_read(desk, "agreement.read", [agreement.id])
     return answers.model(request, agreement, agreement.version)
 
 
@@ -123,7 +118,7 @@ async def list_signatures(
     place = open_cursor(cursors, path, {}, paging.cursor) or {"agency": ""}
     found = await signing.signatures(desk, agreement, place["agency"], paging.limit + 1)
     shown = found[: paging.limit]
-    await agreements.note_read(desk, "agreement.list_signatures", [agreement.id])
+    await AGREEMENTS.note_read(desk, "agreement.list_signatures", [agreement.id])
     cursor = None
     if len(found) > paging.limit:
         cursor = seal_cursor(cursors, path, {}, {"agency": shown[-1].agency})
@@ -131,25 +126,5 @@ async def list_signatures(
 
 
 async def fetch(request: Request, desk: Desk, agreement_id: str) -> Agreement:
-    """The agreement that a path names, or 404; its id goes into the audit of whatever is refused from here on."""
-    parsed = parse_uuid(agreement_id)
-    request.state.subject = (agreements.NOUN, parsed)
-    return await agreements.fetch(desk, parsed)
-
-
-def made(agreement: Agreement, status: int = 200, location: str | None = None) -> calls.Made:
-    """An agreement as what a call made or moved."""
-    body = agreement.model_dump_json()
-    return calls.Made(agreements.NOUN, str(agreement.id), agreement.version, body, status, location)
-
-
-def replay(desk: Desk) -> calls.Replay:
-    """Answers a repeated call with the version of the agreement that the first one came to."""
-
-    async def answer(kept: calls.Kept) -> str:
-        parsed = parse_uuid(kept.resource_id)
-        if parsed is None:
-            raise not_found()
-        return (await agreements.version(desk, parsed, kept.version)).model_dump_json()
-
-    return answer
+    """The agreement that a path names, or 404."""
+    return await nouns.fetch(request, desk, AGREEMENTS, agreement_id)

@@ -8,7 +8,8 @@ from pydantic import Field, TypeAdapter, ValidationError
 from app.access.desk import Desk
 from app.core.codes import AgencyCode
 from app.core.problems import not_found
-from app.domain.groups import groups, members
+from app.domain.groups import members
+from app.domain.groups.groups import GROUPS
 from app.domain.groups.shapes import ExpulsionIn, Group, GroupMember, GroupMemberIn, GroupMemberPatch
 from app.models.vocabularies import MembershipState
 from app.routers.groups import PATCHES, Reading, Writing, fetch, fetch_own
@@ -52,7 +53,7 @@ async def list_members(
     place = open_cursor(cursors, path, narrowing, filters.cursor) or {"agency": "", "version": 0}
     found = await members.listed(desk, group, filters.state, (place["agency"], place["version"]), filters.limit + 1)
     shown = found[: filters.limit]
-    await groups.note_read(desk, "member.list", [group.id])
+    await GROUPS.note_read(desk, "member.list", [group.id])
     cursor = None
     if len(found) > filters.limit:
         last = {"agency": shown[-1].agency, "version": shown[-1].version}
@@ -86,7 +87,7 @@ async def read_member(request: Request, desk: Reading, group_id: str, agency: st
     """Read what an agency is in a group that yours is in or invited to."""
     group = await fetch(request, desk, group_id)
     member = await members.fetch(desk, group, _code(agency))
-    await groups.note_read(desk, "member.read", [group.id], {"agency": member.agency})
+    await GROUPS.note_read(desk, "member.read", [group.id], {"agency": member.agency})
     return answers.model(request, member, member.version)
 
 

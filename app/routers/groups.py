@@ -6,18 +6,17 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field, Strict
 
 from app.access.desk import Desk
-from app.core.ids import parse_uuid
 from app.core.merge_patch import MEDIA_TYPE
-from app.core.problems import not_found
 from app.domain.groups import groups
+from app.domain.groups.groups import GROUPS
 from app.domain.groups.shapes import Group, GroupCreate, GroupPatch
 from app.identity.roles import Permission
 from app.models.vocabularies import GroupKind, MembershipState
-from app.web import answers, calls
+from app.web import answers, calls, nouns
 from app.web.callers import at_desk
 from app.web.listing import Paging
 from app.web.openapi import operation, page_of
-from app.web.paging import next_place, place_of
+from app.web.paging import place_of
 from app.web.state import house
 
 router = APIRouter(prefix="/v1/groups", tags=["Groups"])
@@ -49,12 +48,8 @@ async def list_groups(request: Request, desk: Reading, filters: Annotated[GroupF
     found = await groups.listed(
         desk, kind=filters.kind, ended=filters.ended, state=filters.state, after=after, limit=filters.limit + 1
     )
-    shown = found[: filters.limit]
-    await groups.note_read(desk, "group.list", [group.id for group in shown])
-    cursor = None
-    if len(found) > filters.limit:
-        cursor = next_place(request, cursors, shown[-1].updated_at, shown[-1].id)
-    return answers.listing_of(request, shown, cursor)
+    shown, more = found[: filters.limit], len(found) > filters.limit
+    return await nouns.page(request, desk, GROUPS, "group.list", shown, more=more)
 
 
 @router.post(
@@ -68,16 +63,16 @@ async def create_group(request: Request, desk: Writing) -> Response:
 
     async def act() -> calls.Made:
         made = await groups.found(desk, await calls.read_body(request, GroupCreate))
-        return _made(made, 201, f"/v1/groups/{made.id}")
+        return nouns.made(GROUPS, made, 201)
 
-    return await calls.once(request, desk, _replay_group(desk), act)
+    return await calls.once(request, desk, nouns.replay(desk, GROUPS), act)
 
 
 @router.get("/{group_id}", summary="Read a group", operation_id="read_group", **operation(Group))
 async def read_group(request: Request, desk: Reading, group_id: str) -> Response:
     """Read a group that your agency is in or invited to."""
     group = await fetch(request, desk, group_id)
-    await groups.note_read(desk, "group.read", [group.id])
+    await GROUPS.note_read(desk, "group.read", [group.id])
     return answers.model(request, group, group.version)
 
 
@@ -108,18 +103,15 @@ async def end_group(request: Request, desk: Writing, group_id: str) -> Response:
     """
     group = await fetch_own(request, desk, group_id)
 
-    async def act() -> calls.Made:
-        calls.require_match(request, group.version)
-        return _made(await groups.end(desk, group))
+    async def end() -> Group:
+        return await groups.end(desk, group)
 
-    return await calls.once(request, desk, _replay_group(desk), act)
+    return await nouns.move(request, desk, GROUPS, group, end)
 
 
 async def fetch(request: Request, desk: Desk, group_id: str) -> Group:
-    """The group that a path names, or 404; its id goes into the audit of whatever is refused from here on."""
-    parsed = parse_uuid(group_id)
-    request.state.subject = (groups.NOUN, parsed)
-    return await groups.fetch(desk, parsed)
+    """The group that a path names, or 404."""
+    return await nouns.fetch(request, desk, GROUPS, group_id)
 
 
 async def fetch_own(request: Request, desk: Desk, group_id: str) -> Group:
@@ -127,17 +119,3 @@ async def fetch_own(request: Request, desk: Desk, group_id: str) -> Group:
     group = await fetch(request, desk, group_id)
     groups.require_chair(desk, group)
     return group
-
-
-def _made(group: Group, status: int = 200, location: str | None = None) -> calls.Made:
-    return calls.Made(groups.NOUN, str(group.id), group.version, group.model_dump_json(), status, location)
-
-
-def _replay_group(desk: Desk) -> calls.Replay:
-    async def replay(kept: calls.Kept) -> str:
-        parsed = parse_uuid(kept.resource_id)
-        if parsed is None:
-            raise not_found()
-        return (await groups.version(desk, parsed, kept.version)).model_dump_json()
-
-    return replay

@@ -11,7 +11,7 @@ from pydantic import Field, Strict
 from app.access.desk import Desk
 from app.core.codes import AgencyCode
 from app.core.ids import parse_uuid
-from app.domain.meetings import actions, meetings
+from app.domain.meetings import actions
 from app.domain.meetings.action_shapes import (
     MeetingAction,
     MeetingActionDone,
@@ -19,6 +19,7 @@ from app.domain.meetings.action_shapes import (
     MeetingActionPatch,
     MeetingActionReason,
 )
+from app.domain.meetings.meetings import MEETINGS
 from app.domain.meetings.shapes import Meeting
 from app.models.vocabularies import MeetingActionState
 from app.routers.meetings import PATCHES, Reading, Writing, fetch, fetch_own
@@ -98,7 +99,7 @@ async def read_action(request: Request, desk: Reading, meeting_id: str, action_i
     """Read an action item of a meeting that you see."""
     meeting = await fetch(request, desk, meeting_id)
     action = await actions.fetch(desk, meeting, parse_uuid(action_id))
-    await meetings.note_read(desk, "meeting.read_action", [meeting.id], {"action": str(action.id)})
+    await MEETINGS.note_read(desk, "meeting.read_action", [meeting.id], {"action": str(action.id)})
     return answers.model(request, action, action.version)
 
 
@@ -181,7 +182,7 @@ async def _page(request: Request, desk: Desk, meeting: Meeting | None, filters: 
     found = await actions.listed(desk, wanted, after, filters.limit + 1)
     shown = found[: filters.limit]
     seen = [meeting.id] if meeting else list(dict.fromkeys(action.meeting_id for action in shown))
-    await meetings.note_read(desk, "meeting.list_actions", seen)
+    await MEETINGS.note_read(desk, "meeting.list_actions", seen)
     cursor = None
     if len(found) > filters.limit:
         reached = {"due": shown[-1].due_on.isoformat(), "id": str(shown[-1].id)}

@@ -9,8 +9,9 @@ from fastapi import APIRouter, Request, Response
 from app.access.calendars import open_calendar_desk
 from app.access.desk import Desk
 from app.core.ids import parse_uuid
-from app.domain.meetings import calendars, meetings
+from app.domain.meetings import calendars
 from app.domain.meetings.calendars import CalendarAddress, ICalendar
+from app.domain.meetings.meetings import MEETINGS
 from app.domain.meetings.shapes import Meeting
 from app.identity.roles import Permission
 from app.routers.meetings import Reading
@@ -97,7 +98,7 @@ async def read_at_address(request: Request, address: str) -> Response:
 
 async def _shown(desk: Desk) -> Sequence[Meeting]:
     shown = await calendars.shown(desk)
-    await meetings.note_read(desk, "meeting.read_calendar", [meeting.id for meeting in shown])
+    await MEETINGS.note_read(desk, "meeting.read_calendar", [meeting.id for meeting in shown])
     return shown
 
 

@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from app.core.ids import parse_uuid
-from app.domain.meetings import meetings, pointers
+from app.domain.meetings import pointers
+from app.domain.meetings.meetings import MEETINGS
 from app.domain.meetings.shapes import MeetingLink, MeetingLinkIn
 from app.routers.meetings import Reading, Writing, fetch, fetch_own
 from app.routers.parts import page
@@ -29,7 +30,7 @@ async def list_links(request: Request, desk: Reading, meeting_id: str, paging: A
     meeting = await fetch(request, desk, meeting_id)
     after = place_of(request, house(request).cursors, paging.cursor)
     found = await pointers.listed(desk, meeting, after, paging.limit + 1)
-    await meetings.note_read(desk, "meeting.list_links", [meeting.id])
+    await MEETINGS.note_read(desk, "meeting.list_links", [meeting.id])
     return page(request, found, paging.limit, "created_at", "link_id")
 
 
@@ -61,7 +62,7 @@ async def read_link(request: Request, desk: Reading, meeting_id: str, link_id: s
     """Read one link of a meeting, if you see both ends."""
     meeting = await fetch(request, desk, meeting_id)
     found = await pointers.one(desk, meeting, parse_uuid(link_id))
-    await meetings.note_read(desk, "meeting.read_link", [meeting.id])
+    await MEETINGS.note_read(desk, "meeting.read_link", [meeting.id])
     return answers.model(request, found, 1)
 
 

@@ -1,6 +1,5 @@
 """`/v1/meetings`: meetings as they are drafted, changed and read, called, held and cancelled."""
 
-from collections.abc import Awaitable, Callable
 from typing import Annotated
 from uuid import UUID
 
@@ -10,19 +9,17 @@ from pydantic import Field
 from app.access.desk import Desk
 from app.core.codes import AgencyCode
 from app.core.dates import UtcDateTime
-from app.core.ids import parse_uuid
 from app.core.merge_patch import MEDIA_TYPE
-from app.core.problems import not_found
 from app.domain.meetings import holding, meetings, pointers
-from app.domain.meetings.meetings import Wanted
+from app.domain.meetings.meetings import MEETINGS, Wanted
 from app.domain.meetings.shapes import Meeting, MeetingCreate, MeetingOutcome, MeetingPatch, MeetingReason
 from app.identity.roles import Permission
 from app.models.vocabularies import MeetingKind, MeetingState
-from app.web import answers, calls
+from app.web import answers, calls, nouns
 from app.web.callers import at_desk
 from app.web.listing import Paging
 from app.web.openapi import operation, page_of
-from app.web.paging import next_place, place_of
+from app.web.paging import place_of
 from app.web.state import house
 
 router = APIRouter(prefix="/v1/meetings", tags=["Meetings"])
@@ -57,11 +54,7 @@ async def list_meetings(request: Request, desk: Reading, filters: Annotated[Meet
     cursors = house(request).cursors
     wanted = Wanted(filters.kind, filters.state, filters.participant, filters.since, filters.until, filters.about)
     shown, more = await meetings.listed(desk, wanted, place_of(request, cursors, filters.cursor), filters.limit)
-    await meetings.note_read(desk, "meeting.list", [meeting.id for meeting in shown])
-    cursor = None
-    if more:
-        cursor = next_place(request, cursors, shown[-1].updated_at, shown[-1].id)
-    return answers.listing_of(request, shown, cursor)
+    return await nouns.page(request, desk, MEETINGS, "meeting.list", shown, more=more)
 
 
 @router.post(
@@ -77,9 +70,9 @@ async def create_meeting(request: Request, desk: Writing) -> Response:
         sent = await calls.read_body(request, MeetingCreate)
         drafted = await meetings.draft(desk, sent)
         await pointers.add_sent(desk, drafted, sent.links)
-        return _made(drafted, 201, f"/v1/meetings/{drafted.id}")
+        return nouns.made(MEETINGS, drafted, 201)
 
-    return await calls.once(request, desk, _replay(desk), act)
+    return await calls.once(request, desk, nouns.replay(desk, MEETINGS), act)
 
 
 @router.get("/{meeting_id}", summary="Read a meeting", operation_id="read_meeting", **operation(Meeting))
@@ -89,7 +82,7 @@ async def read_meeting(request: Request, desk: Reading, meeting_id: str) -> Resp
     What it is about stands in `/links`, what is to be done after it in `/actions`.
     """
     meeting = await fetch(request, desk, meeting_id)
-    await meetings.note_read(desk, "meeting.read", [meeting.id])
+    await MEETINGS.note_read(desk, "meeting.read", [meeting.id])
     return answers.model(request, meeting, meeting.version)
 
 
@@ -124,7 +117,7 @@ async def call_meeting(request: Request, desk: Writing, meeting_id: str) -> Resp
     async def move() -> Meeting:
         return await holding.call(desk, meeting)
 
-    return await _once(request, desk, meeting, move)
+    return await nouns.move(request, desk, MEETINGS, meeting, move)
 
 
 @router.post(
@@ -140,7 +133,7 @@ async def hold_meeting(request: Request, desk: Writing, meeting_id: str) -> Resp
     async def move() -> Meeting:
         return await holding.hold(desk, meeting, await calls.read_body(request, MeetingOutcome))
 
-    return await _once(request, desk, meeting, move)
+    return await nouns.move(request, desk, MEETINGS, meeting, move)
 
 
 @router.post(
@@ -157,14 +150,12 @@ async def cancel_meeting(request: Request, desk: Writing, meeting_id: str) -> Re
         sent = await calls.read_body(request, MeetingReason)
         return await holding.cancel(desk, meeting, sent.reason)
 
-    return await _once(request, desk, meeting, move)
+    return await nouns.move(request, desk, MEETINGS, meeting, move)
 
 
 async def fetch(request: Request, desk: Desk, meeting_id: str) -> Meeting:
-    """The meeting that a path names, or 404; its id goes into the audit of whatever is refused from here on."""
-    parsed = parse_uuid(meeting_id)
-    request.state.subject = (meetings.NOUN, parsed)
-    return await meetings.fetch(desk, parsed)
+    """The meeting that a path names, or 404."""
+    return await nouns.fetch(request, desk, MEETINGS, meeting_id)
 
 
 async def fetch_own(request: Request, desk: Desk, meeting_id: str) -> Meeting:
@@ -172,25 +163,3 @@ async def fetch_own(request: Request, desk: Desk, meeting_id: str) -> Meeting:
     meeting = await fetch(request, desk, meeting_id)
     meetings.require_convener(desk, meeting)
     return meeting
-
-
-async def _once(request: Request, desk: Desk, meeting: Meeting, move: Callable[[], Awaitable[Meeting]]) -> Response:
-    async def act() -> calls.Made:
-        calls.require_match(request, meeting.version)
-        return _made(await move())
-
-    return await calls.once(request, desk, _replay(desk), act)
-
-
-def _made(meeting: Meeting, status: int = 200, location: str | None = None) -> calls.Made:
-    return calls.Made(meetings.NOUN, str(meeting.id), meeting.version, meeting.model_dump_json(), status, location)
-
-
-def _replay(desk: Desk) -> calls.Replay:
-    async def replay(kept: calls.Kept) -> str:
-        parsed = parse_uuid(kept.resource_id)
-        if parsed is None:
-            raise not_found()
-        return (await meetings.version(desk, parsed, kept.version)).model_dump_json()
-
-    return replay

@@ -1,17 +1,17 @@
 """Agreements as they are drafted and changed: by their originator, seen by nobody else until it opens them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
-from uuid import UUID
 
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
+from app.access import nouns
 from app.access.desk import Desk
-from app.core import clock
-from app.core.ids import draw_reference, uuid7
+from app.access.nouns import Noun
+from app.core.ids import uuid7
 from app.core.places import NEWEST, Place
-from app.core.problems import CONFLICT, FORBIDDEN, PRECONDITION_FAILED, Flaw, Problem, invalid, not_found
+from app.core.problems import CONFLICT, FORBIDDEN, PRECONDITION_FAILED, Flaw, Problem, invalid
 from app.core.validation import validated
 from app.domain.agreements.shapes import (
     Agreement,
@@ -24,9 +24,7 @@ from app.domain.agreements.shapes import (
 from app.models.vocabularies import AgreementKind, AgreementState
 from app.records.references import unknown_reference
 
-NOUN: Final = "agreements"
 _CODE: Final = "AG"
-_DRAWS: Final = 20
 _CHANGEABLE: Final = (AgreementState.DRAFT, AgreementState.IN_NEGOTIATION)
 
 _OWN: Final = [name for name in Agreement.model_fields if name != "parties"]
@@ -56,20 +54,7 @@ def _agreement(row: Any) -> Agreement:  # noqa: ANN401 - a row of Agreement's fi
     return Agreement.model_validate(row._asdict())
 
 
-async def fetch(desk: Desk, agreement_id: UUID | None) -> Agreement:
-    """The agreement if the caller's agency may know of it; otherwise 404, whether or not there is one."""
-    rows = await desk.rows(_ONE, id=agreement_id)
-    if not rows:
-        raise not_found()
-    return _agreement(rows[0])
-
-
-async def version(desk: Desk, agreement_id: UUID, number: int) -> Agreement:
-    """One version of an agreement that the caller may see; 404 otherwise."""
-    rows = await desk.rows(_VERSION, id=agreement_id, version=number)
-    if not rows:
-        raise not_found()
-    return _agreement(rows[0])
+AGREEMENTS: Final = Noun("agreements", _ONE, _VERSION, _agreement)
 
 
 async def listed(
@@ -94,18 +79,9 @@ async def draft(desk: Desk, sent: AgreementCreate) -> Agreement:
     content = content_of(sent)
     await _check_parties(desk, sent, desk.caller.agency)
     agreement_id = uuid7()
-    for _ in range(_DRAWS):
-        row = await desk.call_one(
-            "create_agreement",
-            p_id=agreement_id,
-            p_reference=draw_reference(desk.caller.agency, _CODE, clock.now().year),
-            p_content=Jsonb(content),
-            p_hash=content_hash(content),
-        )
-        if row[0] == "created":
-            return await fetch(desk, agreement_id)
-    message = f"no free reference for {desk.caller.agency} {_CODE} in {_DRAWS} draws"
-    raise RuntimeError(message)
+    said = {"p_content": Jsonb(content), "p_hash": content_hash(content)}
+    await nouns.number(desk, "create_agreement", "created", _CODE, p_id=agreement_id, **said)
+    return await AGREEMENTS.fetch(desk, agreement_id)
 
 
 def require_originator(desk: Desk, agreement: Agreement) -> None:
@@ -136,7 +112,7 @@ async def patch(desk: Desk, agreement: Agreement, sent: AgreementPatch) -> Agree
     )
     if row[0] != "changed":
         raise Problem(PRECONDITION_FAILED)
-    return await fetch(desk, agreement.id)
+    return await AGREEMENTS.fetch(desk, agreement.id)
 
 
 async def _check_parties(desk: Desk, content: AgreementContent, originator: str) -> None:
@@ -146,18 +122,3 @@ async def _check_parties(desk: Desk, content: AgreementContent, originator: str)
     row = await desk.call_one("unknown_in_audience", p_agencies=content.parties, p_groups=[])
     if row.agencies:
         raise unknown_reference(*(f"/parties/{content.parties.index(agency)}" for agency in row.agencies))
-
-
-async def note_read(
-    desk: Desk, action: str, agreement_ids: Sequence[UUID], detail: Mapping[str, Any] | None = None
-) -> None:
-    """Write the audit entry of a read."""
-    await desk.call(
-        "audit",
-        p_action=action,
-        p_outcome="done",
-        p_kind=NOUN,
-        p_ids=list(agreement_ids),
-        p_originators=[],
-        p_detail=Jsonb(dict(detail or {})),
-    )

@@ -7,7 +7,7 @@ import psycopg
 
 from app.access.desk import Desk
 from app.core.problems import CONFLICT, PRECONDITION_FAILED, Problem
-from app.domain.agreements.agreements import fetch
+from app.domain.agreements.agreements import AGREEMENTS
 from app.domain.agreements.shapes import Agreement, AgreementSignature
 from app.models.vocabularies import AgreementState
 
@@ -25,7 +25,7 @@ async def negotiate(desk: Desk, agreement: Agreement) -> Agreement:
     row = await desk.call_one("open_agreement", p_id=agreement.id, p_expected=agreement.version)
     if row[0] != "opened":
         raise Problem(PRECONDITION_FAILED)
-    return await fetch(desk, agreement.id)
+    return await AGREEMENTS.fetch(desk, agreement.id)
 
 
 async def sign(desk: Desk, agreement: Agreement, content_hash: str) -> Agreement:
@@ -46,7 +46,7 @@ async def sign(desk: Desk, agreement: Agreement, content_hash: str) -> Agreement
         raise Problem(CONFLICT, detail=_NOT_SIGNED[outcome])
     if outcome != "signed":
         raise Problem(PRECONDITION_FAILED)
-    return await fetch(desk, agreement.id)
+    return await AGREEMENTS.fetch(desk, agreement.id)
 
 
 async def signatures(desk: Desk, agreement: Agreement, after: str, limit: int) -> Sequence[AgreementSignature]:

@@ -4,7 +4,7 @@ from typing import Final
 
 from app.access.desk import Desk
 from app.core.problems import CONFLICT, FORBIDDEN, PRECONDITION_FAILED, Problem
-from app.domain.agreements.agreements import fetch
+from app.domain.agreements.agreements import AGREEMENTS
 from app.domain.agreements.shapes import Agreement
 from app.models.vocabularies import AgreementState
 
@@ -52,4 +52,4 @@ async def _move(desk: Desk, agreement: Agreement, function: str, **arguments: ob
     row = await desk.call_one(function, p_id=agreement.id, p_expected=agreement.version, **arguments)
     if row[0] != "moved":
         raise Problem(PRECONDITION_FAILED)
-    return await fetch(desk, agreement.id)
+    return await AGREEMENTS.fetch(desk, agreement.id)

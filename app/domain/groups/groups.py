@@ -1,22 +1,20 @@
 """Groups: founded by the agency that chairs them, seen by their members, ended by the chair."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from psycopg import sql
 from psycopg.errors import CheckViolation
-from psycopg.types.json import Jsonb
 
 from app.access.desk import Desk
+from app.access.nouns import Noun
 from app.core.ids import uuid7
 from app.core.places import NEWEST, Place
-from app.core.problems import CONFLICT, FORBIDDEN, PRECONDITION_FAILED, Flaw, Problem, invalid, not_found
+from app.core.problems import CONFLICT, FORBIDDEN, PRECONDITION_FAILED, Flaw, Problem, invalid
 from app.core.validation import validated
 from app.domain.groups.shapes import Group, GroupContent, GroupCreate, GroupPatch
 from app.records.references import unknown_reference
-
-NOUN = "groups"
 
 _COLUMNS = sql.SQL("id, kind, name, purpose, charter, chair, version, created_at, updated_at, ended_at")
 _ONE = sql.SQL("SELECT {} FROM groups WHERE id = %(id)s").format(_COLUMNS)
@@ -35,20 +33,7 @@ def _group(row: Any) -> Group:  # noqa: ANN401 - a row of _COLUMNS
     return Group.model_validate(row._asdict())
 
 
-async def fetch(desk: Desk, group_id: UUID | None) -> Group:
-    """The group if the caller's agency is in it, invited or its chair; otherwise 404, whether or not there is one."""
-    rows = await desk.rows(_ONE, id=group_id)
-    if not rows:
-        raise not_found()
-    return _group(rows[0])
-
-
-async def version(desk: Desk, group_id: UUID, number: int) -> Group:
-    """One version of a group that the caller may see; 404 otherwise."""
-    rows = await desk.rows(_VERSION, id=group_id, version=number)
-    if not rows:
-        raise not_found()
-    return _group(rows[0])
+GROUPS: Final = Noun("groups", _ONE, _VERSION, _group)
 
 
 async def listed(
@@ -98,7 +83,7 @@ async def found(desk: Desk, sent: GroupCreate) -> Group:
         p_agencies=agencies,
         p_roles=[member.role.value for member in sent.members],
     )
-    return await fetch(desk, group_id)
+    return await GROUPS.fetch(desk, group_id)
 
 
 async def patch(desk: Desk, group: Group, sent: GroupPatch) -> Group:
@@ -125,7 +110,7 @@ async def patch(desk: Desk, group: Group, sent: GroupPatch) -> Group:
     )
     if row[0] != "changed":
         raise Problem(PRECONDITION_FAILED)
-    return await fetch(desk, group.id)
+    return await GROUPS.fetch(desk, group.id)
 
 
 async def end(desk: Desk, group: Group) -> Group:
@@ -134,22 +119,7 @@ async def end(desk: Desk, group: Group) -> Group:
     row = await desk.call_one("end_group", p_id=group.id, p_expected=group.version)
     if row[0] != "ended":
         raise Problem(PRECONDITION_FAILED)
-    return await fetch(desk, group.id)
-
-
-async def note_read(
-    desk: Desk, action: str, group_ids: Sequence[UUID], detail: Mapping[str, Any] | None = None
-) -> None:
-    """Write the audit entry of a read."""
-    await desk.call(
-        "audit",
-        p_action=action,
-        p_outcome="done",
-        p_kind=NOUN,
-        p_ids=list(group_ids),
-        p_originators=[],
-        p_detail=Jsonb(dict(detail or {})),
-    )
+    return await GROUPS.fetch(desk, group.id)
 
 
 async def require_agencies(desk: Desk, named: Mapping[str, str]) -> None:

@@ -4,7 +4,7 @@ from psycopg.types.json import Jsonb
 
 from app.access.desk import Desk
 from app.core.problems import CONFLICT, PRECONDITION_FAILED, Problem
-from app.domain.meetings.meetings import fetch
+from app.domain.meetings.meetings import MEETINGS
 from app.domain.meetings.participants import check_agreed
 from app.domain.meetings.shapes import Meeting, MeetingOutcome
 from app.models.vocabularies import MeetingState
@@ -39,4 +39,4 @@ async def _move(desk: Desk, meeting: Meeting, function: str, **arguments: object
     row = await desk.call_one(function, p_id=meeting.id, p_expected=meeting.version, **arguments)
     if row[0] == "stale":
         raise Problem(PRECONDITION_FAILED)
-    return await fetch(desk, meeting.id)
+    return await MEETINGS.fetch(desk, meeting.id)

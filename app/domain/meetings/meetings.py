@@ -1,6 +1,6 @@
 """Meetings as they are drafted and changed: by their convener, seen by nobody else until it calls them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -9,19 +9,18 @@ from uuid import UUID
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
+from app.access import nouns
 from app.access.desk import Desk
-from app.core import clock
-from app.core.ids import draw_reference, uuid7
+from app.access.nouns import Noun
+from app.core.ids import uuid7
 from app.core.places import NEWEST, Place
-from app.core.problems import CONFLICT, FORBIDDEN, PRECONDITION_FAILED, Problem, not_found
+from app.core.problems import CONFLICT, FORBIDDEN, PRECONDITION_FAILED, Problem
 from app.core.validation import validated
 from app.domain.meetings.participants import check_heard, check_participants
 from app.domain.meetings.shapes import Meeting, MeetingContent, MeetingCreate, MeetingPatch, MeetingText
 from app.models.vocabularies import MeetingKind, MeetingState
 
-NOUN: Final = "meetings"
 _CODE: Final = "ME"
-_DRAWS: Final = 20
 
 # A group is known to those who are in it: others who take part are not shown that there is one.
 _PARTICIPANTS = sql.SQL(
@@ -84,20 +83,7 @@ def _meeting(row: Any) -> Meeting:  # noqa: ANN401 - a row of _COLUMNS
     return Meeting.model_validate({name: getattr(row, name) for name in Meeting.model_fields})
 
 
-async def fetch(desk: Desk, meeting_id: UUID | None) -> Meeting:
-    """The meeting if the caller's agency called it or takes part in it; otherwise 404, whether or not there is one."""
-    rows = await desk.rows(_ONE, id=meeting_id)
-    if not rows:
-        raise not_found()
-    return _meeting(rows[0])
-
-
-async def version(desk: Desk, meeting_id: UUID, number: int) -> Meeting:
-    """One version of a meeting, if the caller sees the meeting and saw that version; 404 otherwise."""
-    rows = await desk.rows(_VERSION, id=meeting_id, version=number)
-    if not rows:
-        raise not_found()
-    return _meeting(rows[0])
+MEETINGS: Final = Noun("meetings", _ONE, _VERSION, _meeting)
 
 
 async def listed(desk: Desk, wanted: Wanted, after: Place | None, limit: int) -> tuple[Sequence[Meeting], bool]:
@@ -134,17 +120,8 @@ async def draft(desk: Desk, sent: MeetingCreate) -> Meeting:
     await check_participants(desk, sent.participants)
     await check_heard(desk, sent)
     meeting_id = uuid7()
-    for _ in range(_DRAWS):
-        row = await desk.call_one(
-            "create_meeting",
-            p_id=meeting_id,
-            p_reference=draw_reference(desk.caller.agency, _CODE, clock.now().year),
-            p_content=Jsonb(_columns(sent)),
-        )
-        if row[0] == "created":
-            return await fetch(desk, meeting_id)
-    message = f"no free reference for {desk.caller.agency} {_CODE} in {_DRAWS} draws"
-    raise RuntimeError(message)
+    await nouns.number(desk, "create_meeting", "created", _CODE, p_id=meeting_id, p_content=Jsonb(_columns(sent)))
+    return await MEETINGS.fetch(desk, meeting_id)
 
 
 def require_convener(desk: Desk, meeting: Meeting) -> None:
@@ -172,7 +149,7 @@ async def patch(desk: Desk, meeting: Meeting, sent: MeetingPatch) -> Meeting:
     )
     if row[0] != "changed":
         raise Problem(PRECONDITION_FAILED)
-    return await fetch(desk, meeting.id)
+    return await MEETINGS.fetch(desk, meeting.id)
 
 
 def _require_changeable(state: MeetingState, changed: set[str]) -> None:
@@ -189,18 +166,3 @@ def _columns(content: MeetingContent) -> dict[str, Any]:
     """What a meeting says, as JSON values by the names of the table's columns."""
     said = content.model_dump(mode="json", include=set(MeetingText.model_fields) - {"participants"})
     return said | content.participants.model_dump(mode="json")
-
-
-async def note_read(
-    desk: Desk, action: str, meeting_ids: Sequence[UUID], detail: Mapping[str, Any] | None = None
-) -> None:
-    """Write the audit entry of a read."""
-    await desk.call(
-        "audit",
-        p_action=action,
-        p_outcome="done",
-        p_kind=NOUN,
-        p_ids=list(meeting_ids),
-        p_originators=[],
-        p_detail=Jsonb(dict(detail or {})),
-    )
