@@ -11,6 +11,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -56,7 +57,6 @@ class Cluster:
         """Copy a database, file by file: page by page through the log, the default, takes several times as long."""
         roles = map(sql.Identifier, (DatabaseRole.API, DatabaseRole.WORKER, DatabaseRole.BACKUP))
         names = {"name": sql.Identifier(name), "template": sql.Identifier(template), "roles": sql.SQL(", ").join(roles)}
-        self.drop(name)
         self.execute(
             sql.SQL("CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy").format(**names),
             # Rights on a database are not copied with it; this leaves TEMP to nobody, as the roles' script does.
@@ -162,20 +162,35 @@ class Hub:
     client: httpx.AsyncClient
     settings: Settings
     secrets: dict[str, str] = field(default_factory=dict)
+    kept: dict[DatabaseRole, psycopg.Connection] = field(default_factory=dict)
+    """A connection for each role that a test has been: opening one costs more than most of what is asked on it."""
 
     def conninfo(self, role: DatabaseRole) -> str:
         return self.cluster.conninfo(role, self.database)
 
+    @contextmanager
+    def transaction(self, role: DatabaseRole) -> Iterator[psycopg.Connection]:
+        """A transaction of this role's."""
+        if role not in self.kept or self.kept[role].closed:
+            # Nothing is prepared, because tests change tables under what would be.
+            self.kept[role] = psycopg.connect(self.conninfo(role), autocommit=True, prepare_threshold=None)
+        with self.kept[role].transaction():
+            yield self.kept[role]
+
+    def close(self) -> None:
+        for connection in self.kept.values():
+            connection.close()
+
     def operator(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
         """Run a statement as the operator at the host would, as the role interdesk_worker."""
-        with psycopg.connect(self.conninfo(DatabaseRole.WORKER)) as connection:
+        with self.transaction(DatabaseRole.WORKER) as connection:
             connection.execute("SELECT enter_operator(NULL, 'test', 'test', 'set-up')")
             cursor = connection.execute(statement, parameters)  # type: ignore[arg-type]
             return cursor.fetchall() if cursor.description else []
 
     def look(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
         """Look at the tables below every policy, as the role interdesk_backup."""
-        with psycopg.connect(self.conninfo(DatabaseRole.BACKUP)) as connection:
+        with self.transaction(DatabaseRole.BACKUP) as connection:
             return connection.execute(statement, parameters).fetchall()  # type: ignore[arg-type]
 
     def register(self, code: str, *, kind: str = "national_police") -> str:
@@ -280,10 +295,18 @@ class Partner:
         return created
 
 
+@asynccontextmanager
+async def hub_on(cluster: Cluster, database: str, settings: Settings, master_key: MasterKey) -> AsyncIterator[Hub]:
+    """The application on a database that is there already."""
+    app = create_app(settings, cluster.conninfo(DatabaseRole.API, database), master_key)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=("127.0.0.1", 50000))
+    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url=PUBLIC_URL) as client:
+        with closing(Hub(app, cluster, database, client, settings)) as hub:
+            yield hub
+
+
 @pytest.fixture
 async def hub(cluster: Cluster, database: str, settings: Settings) -> AsyncIterator[Hub]:
     """A hub of its own for one test: application, database, client."""
-    app = create_app(settings, cluster.conninfo(DatabaseRole.API, database), MasterKey(secrets.token_bytes(32)))
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=("127.0.0.1", 50000))
-    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url=PUBLIC_URL) as client:
-        yield Hub(app, cluster, database, client, settings)
+    async with hub_on(cluster, database, settings, MasterKey(secrets.token_bytes(32))) as hub:
+        yield hub

@@ -28,6 +28,7 @@ from tests.access.scene import (
 )
 from tests.access.statements import heard, listen
 from tests.conftest import Hub, Partner
+from tests.contract import description
 
 RECORD, GROUP, AGENCY = f"{PATH}/{{record_id}}", "/v1/groups/{group_id}", "/v1/agencies/{code}"
 CREDENTIAL, RECOVERY = f"{AGENCY}/credentials/{{client_id}}", f"{AGENCY}/recovery/{{recovery_id}}"
@@ -319,16 +320,16 @@ def _blind(hub: Hub) -> Partner:
     return Partner(hub, LOST, client, hub.token(client, scope=["bulletins:read"]))
 
 
-def operations(hub: Hub) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    for path, calls in hub.app.openapi()["paths"].items():
-        for method, spec in calls.items():
-            yield method.upper(), path, spec
+def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Every call of the description: its method, its path, and what is said of it."""
+    for call in description.operations():
+        yield call.method.upper(), call.path, call.spec
 
 
-def test_every_operation_has_its_place(hub: Hub) -> None:
+def test_every_operation_has_its_place() -> None:
     """Whoever adds a call says here how it is shown to reveal nothing."""
-    hideable = [spec for _, path, spec in operations(hub) if path.startswith(HIDEABLE)]
-    others = {spec["operationId"] for _, path, spec in operations(hub) if not path.startswith(HIDEABLE)}
+    hideable = [spec for _, path, spec in operations() if path.startswith(HIDEABLE)]
+    others = {spec["operationId"] for _, path, spec in operations() if not path.startswith(HIDEABLE)}
     assert others == set(ELSEWHERE)
     assert {spec["operationId"] for spec in hideable if "requestBody" in spec} == set(BODIES)
 
@@ -406,7 +407,7 @@ async def test_what_is_hidden_answers_like_what_never_was(hub: Hub, name: str, m
     listen(monkeypatch)
     secret = secrets_of(scene)[name]
     leaks, statuses = [], set()
-    for operation in [operation for operation in operations(hub) if operation[1].startswith(secret.path)]:
+    for operation in [operation for operation in operations() if operation[1].startswith(secret.path)]:
         for why, caller in secret.callers.items():
             for variant, parts in list(VARIANTS.items())[: _variants(why)]:
                 none, its_statements = await _ask(caller, operation, secret.unknown, parts)
@@ -427,7 +428,7 @@ async def test_what_is_hidden_answers_like_what_never_was(hub: Hub, name: str, m
 
 async def test_the_trail_of_a_hidden_id_reads_like_that_of_none(hub: Hub) -> None:
     scene = await set_scene(hub)
-    below = [operation for operation in operations(hub) if operation[1].startswith(RECORD)]
+    below = [operation for operation in operations() if operation[1].startswith(RECORD)]
     trails = []
     for record_id in (unknown_id(), scene.record["id"]):
         names = {"record_id": record_id, **scene.parts}
@@ -463,7 +464,7 @@ async def test_what_hangs_on_a_hidden_record_is_not_reached_by_another(
     own = await stranger.profile("Own", share=[])
     below = [
         operation
-        for operation in operations(hub)
+        for operation in operations()
         if operation[1].startswith(RECORD) and operation[1].count("{") > 1 and "{number}" not in operation[1]
     ]
     nothing = {name: unknown_id() for name in scene.parts}

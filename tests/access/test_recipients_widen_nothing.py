@@ -99,7 +99,7 @@ async def test_no_call_of_a_recipient_widens_an_audience(hub: Hub) -> None:
         assert own.status_code == 201, own.text
         names = _names(scene, own.json()["id"])
         statuses: dict[str, set[int]] = {}
-        for operation in operations(hub):
+        for operation in operations():
             name = operation[2]["operationId"]
             statuses[name] = await _try(recipient, operation, names)
             assert audiences(hub) == before, f"{agency}: {name}"
@@ -128,7 +128,7 @@ async def test_the_same_bodies_do_for_the_originator(hub: Hub) -> None:
     own = await scene.reader.post(f"{scene.path}/onward-requests", asked)
     originator = hub.caller(ORIGINATOR, *ROLES)
     names = _names(scene, own.json()["id"])
-    chosen = {operation[2]["operationId"]: operation for operation in operations(hub)}
+    chosen = {operation[2]["operationId"]: operation for operation in operations()}
     for name in ("grant_criminal_organization_onward_request", "disclose_criminal_organization", "change_group_member"):
         before = audiences(hub)
         statuses = await _try(originator, chosen[name], names)

@@ -26,7 +26,7 @@ from schemathesis.specs.openapi.checks import (
 
 from app.web.openapi.examples import exchanges
 from tests.conftest import PUBLIC_URL, Cluster
-from tests.contract.conftest import hub_on
+from tests.contract.conftest import world_on
 from tests.contract.description import Call, document, operations
 from tests.contract.world import World
 
@@ -88,7 +88,7 @@ def application(cluster: Cluster, built: World) -> Iterator[Application]:
     cluster.clone(built.hub.database, name)
     with (
         anyio.from_thread.start_blocking_portal() as portal,
-        portal.wrap_async_context_manager(hub_on(cluster, name)) as hub,
+        portal.wrap_async_context_manager(world_on(cluster, name)) as hub,
     ):
         yield Application(built.on(hub), portal)
     cluster.drop(name)

@@ -1,19 +1,17 @@
 """After a restore the feed goes on: nothing new is passed over by any cursor, however old or new."""
 
 import subprocess
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
 import psycopg
 import pytest
 
 from app.core.database_roles import DatabaseRole
 from app.core.embedded import EmbeddedPostgres
 from app.core.embedded.binaries import wheel_folder
-from app.main import create_app
-from tests.conftest import PUBLIC_URL, Cluster, Hub, Partner
+from tests.conftest import Cluster, Hub, Partner, hub_on
 from tests.events.following import Follower, follower, place
 from tests.routers.entrance import below_policies
 
@@ -56,14 +54,6 @@ def _target(hub: Hub, folder: Path, *, elsewhere: bool) -> Iterator[Cluster]:
         yield Cluster(postgres)
 
 
-@asynccontextmanager
-async def _restored(hub: Hub, cluster: Cluster, database: str) -> AsyncIterator[Hub]:
-    app = create_app(hub.settings, cluster.conninfo(DatabaseRole.API, database), hub.app.state.house.master_key)
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=("127.0.0.1", 50000))
-    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url=PUBLIC_URL) as client:
-        yield Hub(app, cluster, database, client, hub.settings)
-
-
 @pytest.mark.parametrize("elsewhere", [False, True], ids=["same cluster", "another cluster"])
 async def test_a_restored_hub_goes_on_where_every_reader_stands(hub: Hub, tmp_path: Path, *, elsewhere: bool) -> None:
     korea = hub.partner("KR-KNPA")
@@ -77,7 +67,7 @@ async def test_a_restored_hub_goes_on_where_every_reader_stands(hub: Hub, tmp_pa
 
     with _target(hub, tmp_path / "elsewhere", elsewhere=elsewhere) as cluster:
         restore(cluster, tmp_path / "dump", database, tmp_path)
-        async with _restored(hub, cluster, database) as other:
+        async with hub_on(cluster, database, hub.settings, hub.app.state.house.master_key) as other:
             back = Partner(other, korea.agency, korea.client_id, korea.access_token)
             readers = [Follower(back, reader.cursor) for reader in (behind, ahead)]
             at_once = [await reader.follow() for reader in readers]

@@ -1,17 +1,14 @@
 """Invented persons, and the records that they are entered with."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import httpx
 
 from app.core.crypto import MasterKey
-from app.core.database_roles import DatabaseRole
-from app.main import create_app
 from app.models.vocabularies import RecordKind
 from app.settings import Settings
-from tests.conftest import PUBLIC_URL, Cluster, Hub, Partner
+from tests.conftest import PUBLIC_URL, Cluster, Hub, Partner, hub_on
 from tests.routers import incidents
 
 KIND = RecordKind.INCIDENT_REPORTS
@@ -45,14 +42,9 @@ KIM: dict[str, Any] = {
 }
 
 
-@asynccontextmanager
-async def served(cluster: Cluster, database: str, master_key: MasterKey) -> AsyncIterator[Hub]:
+def served(cluster: Cluster, database: str, master_key: MasterKey) -> AbstractAsyncContextManager[Hub]:
     """A hub on a database that is there already."""
-    settings = Settings(_env_file=None, public_url=PUBLIC_URL)  # type: ignore[call-arg]
-    app = create_app(settings, cluster.conninfo(DatabaseRole.API, database), master_key)
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=("127.0.0.1", 50000))
-    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url=PUBLIC_URL) as client:
-        yield Hub(app, cluster, database, client, settings)
+    return hub_on(cluster, database, Settings(_env_file=None, public_url=PUBLIC_URL), master_key)  # type: ignore[call-arg]
 
 
 async def record_of(partner: Partner, *share: str, **handling: Any) -> str:

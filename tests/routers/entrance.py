@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx
-import psycopg
 
 from app.core.database_roles import DatabaseRole
 from app.identity.secrets import hash_secret, new_client_id, new_client_secret
@@ -92,6 +91,6 @@ async def called_from(hub: Hub, address: str) -> AsyncIterator[Hub]:
 
 def below_policies(hub: Hub, statement: str, *parameters: object) -> None:
     """Change what nobody may change, to move time for what the database keeps: as the engine, through the owner."""
-    with psycopg.connect(hub.conninfo(DatabaseRole.OWNER)) as connection:
-        connection.execute("SET ROLE interdesk_engine")
+    with hub.transaction(DatabaseRole.OWNER) as connection:
+        connection.execute("SET LOCAL ROLE interdesk_engine")
         connection.execute(statement, parameters)  # type: ignore[arg-type]
