@@ -56,8 +56,8 @@ class ChecklistCompletionIn(Shape):
         default=None,
         min_length=1,
         max_length=PERSONS_MAX,
-        description="For whom, by the ids of persons of the request; left out, for all for whom it is open. Only for an "
-        "item that is done for each person.",
+        description="For whom, by the ids of persons of the request; left out, for all for whom it is open. Only for "
+        "an item that is done for each person.",
         examples=[["01a202b0-014a-7c52-9d3f-2a6b8e1f4c70"]],
     )
     document: ChecklistDocument | None = Field(
@@ -82,8 +82,8 @@ class ChecklistReasonIn(Shape):
         default=None,
         min_length=1,
         max_length=PERSONS_MAX,
-        description="For whom; left out, for all persons of the request of whom it can be said. Only for an item that is "
-        "done for each person.",
+        description="For whom; left out, for all persons of the request of whom it can be said. Only for an item that "
+        "is done for each person.",
     )
     reason: Paragraph = Field(
         description="The reason, as both sides read it. Write no name there.", examples=["The family wants no autopsy."]
@@ -114,8 +114,8 @@ class ChecklistPersons(Shape):
     waived: int = Field(ge=0, description="For how many it was waived.")
     open: list[UUID] = Field(description="For whom it is open, by id.")
     flagged: list[UUID] = Field(
-        description="Who stands on a live extradition request that your agency sees: for them `no_extradition_pending` is "
-        "open until it is waived. Who does not see that other request finds nobody here."
+        description="Who stands on a live extradition request that your agency sees: for them `no_extradition_pending` "
+        "is open until it is waived. Who does not see that other request finds nobody here."
     )
 
 
@@ -143,15 +143,15 @@ class ChecklistItem(Shape):
         description="Whether your agency sees an extradition pending for one of the persons (`no_extradition_pending`)."
     )
     persons: ChecklistPersons | None = Field(
-        description="For whom it is done; null for an item of the whole request, and where your agency does not see persons."
+        description="For whom it is done; null for an item of the whole request, and where your agency sees no persons."
     )
     settled_by: AgencyCode | None = Field(description="Who completed or waived it last; null while it is open.")
     settled_at: UtcDateTime | None = Field(description="When; null while it is open.")
     note: Paragraph | None = Field(description="What was said with that: a note, or the reason of a waiver.")
     document: ChecklistDocument | None = Field(description="The document that showed it.")
     results: list[PersonScreening] | None = Field(
-        description="What persons were screened as: with `persons:read` and `Access-Purpose`, on `trafficking_screening`; "
-        "null otherwise."
+        description="What persons were screened as: with `persons:read` and `Access-Purpose`, for "
+        "`trafficking_screening`; null otherwise."
     )
     source: Line | None = Field(description="What it follows from.", examples=["Palermo Protocol, article 8 (4)"])
     history: list[ChecklistHistoryEntry] = Field(description="What was done with it, oldest first.")
@@ -164,7 +164,9 @@ class Checklist(Shape):
     submitted_at: UtcDateTime | None = Field(description="When the request was first submitted; null before.")
     updated_at: UtcDateTime | None = Field(description="When the checklist last changed; null before it is made.")
     open: int = Field(ge=0, description="Items that are open.")
-    items: list[ChecklistItem] = Field(description="Its items, in the order of work. Empty while the request is a draft.")
+    items: list[ChecklistItem] = Field(
+        description="Its items, in the order of work. Empty while the request is a draft."
+    )
 
 
 class ChecklistRuleKey(Shape):
@@ -173,7 +175,9 @@ class ChecklistRuleKey(Shape):
     code: ItemCode = Field(description="The item's code.", examples=["transit_permit"])
     category: RepatriationCategory | None = Field(default=None, description="For requests of this category.")
     legal_act: LegalAct | None = Field(default=None, description="For requests by this act.")
-    from_country: Country | None = Field(default=None, description="For people who leave this country.", examples=["KH"])
+    from_country: Country | None = Field(
+        default=None, description="For people who leave this country.", examples=["KH"]
+    )
     to_country: Country | None = Field(default=None, description="For people who go to this country.", examples=["KR"])
 
 
