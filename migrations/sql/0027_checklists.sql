@@ -135,7 +135,7 @@ BEGIN
   UPDATE checklists SET version = version + 1, updated_at = greatest(p_at, updated_at + interval '1 microsecond')
   WHERE record_id = p_record RETURNING version INTO v_version;
   INSERT INTO checklist_versions (record_id, version, persons, at)
-  SELECT p_record, v_version, persons_of(p_record), clock_timestamp() WHERE v_version IS NOT NULL;
+  SELECT p_record, v_version, persons_of(p_record), c.updated_at FROM checklists c WHERE c.record_id = p_record;
   RETURN v_version;
 END $$;
 
@@ -221,22 +221,23 @@ SET LOCAL ROLE interdesk_engine;
 -- ---------------------------------------------------------------------------------------------------- how one is read
 -- The checklist of a request, by a version that the caller made itself or by the present one, with the persons it counts; no
 -- row for whom it is not: parties of a request that was submitted see it.
-CREATE FUNCTION seen_checklist(p_record uuid, p_version integer, OUT request records, OUT version integer, OUT persons uuid[], OUT sees_persons boolean)
-LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
-  SELECT r, coalesce(p_version, c.version),
-    coalesce((SELECT v.persons FROM checklist_versions v WHERE v.record_id = r.id AND v.version = p_version), persons_of(r.id)),
+CREATE FUNCTION seen_checklist(
+  p_record uuid, p_version integer,
+  OUT request records, OUT version integer, OUT updated_at timestamptz, OUT persons uuid[], OUT sees_persons boolean
+) LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+  SELECT r, coalesce(p_version, c.version), coalesce(v.at, c.updated_at), coalesce(v.persons, persons_of(r.id)),
     r.originator = caller_agency() OR carries_persons(r.id)
   FROM records r JOIN checklists c ON c.record_id = r.id
+  LEFT JOIN checklist_versions v ON v.record_id = r.id AND v.version = p_version
   WHERE r.id = p_record AND r.state = 'current' AND takes_part(r) AND (NOT r.covered OR lies_open(r.id))
 $$;
 
--- Its version, and when it became so. flagged: how many of its persons the caller sees on a live extradition request.
-CREATE FUNCTION checklist_head(p_record uuid)
-RETURNS TABLE (version integer, submitted_at timestamptz, updated_at timestamptz, persons integer, flagged integer)
+-- Its version, and when it became so.
+CREATE FUNCTION checklist_head(p_record uuid, p_version integer DEFAULT NULL)
+RETURNS TABLE (version integer, submitted_at timestamptz, updated_at timestamptz)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-  SELECT c.version, c.submitted_at, c.updated_at, CASE WHEN s.sees_persons THEN cardinality(s.persons) END,
-    (SELECT count(*)::integer FROM extraditions_pending(s.request, caller_agency()))
-  FROM seen_checklist(p_record, NULL) AS s JOIN checklists c ON c.record_id = (s.request).id
+  SELECT s.version, c.submitted_at, s.updated_at
+  FROM seen_checklist(p_record, p_version) AS s JOIN checklists c ON c.record_id = (s.request).id
 $$;
 
 -- Its items, by that version. open, completed, waived, flagged: persons, of whom whoever does not see them is told nothing.

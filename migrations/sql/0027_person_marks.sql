@@ -110,7 +110,7 @@ BEGIN
   RETURN 'marked';
 END $$;
 
--- A request that is submitted, or becomes another act, may stand against another from then on.
+-- A request that is submitted, becomes another act or is opened to others may stand against another from then on.
 CREATE FUNCTION follow_legal_act() RETURNS trigger LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
   PERFORM tell_extraditions(ARRAY[NEW.id]);
@@ -134,7 +134,9 @@ GRANT EXECUTE ON FUNCTION tell_extraditions, adopt_person_marks TO interdesk_wor
 GRANT EXECUTE ON FUNCTION follow_legal_act TO interdesk_owner;
 RESET ROLE;
 
--- Its name comes after `requests_have_checklists`, and so does it.
-CREATE TRIGGER requests_meet_extraditions AFTER UPDATE OF life, facets ON records FOR EACH ROW
-  WHEN (NEW.kind = 'repatriation-requests' AND NEW.state = 'current' AND (NEW.life, NEW.facets) IS DISTINCT FROM (OLD.life, OLD.facets))
+-- When the transaction ends: who sees a request stands in it only after it says that it was submitted.
+CREATE CONSTRAINT TRIGGER requests_meet_extraditions AFTER UPDATE OF life, facets, audience, excluded ON records
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+  WHEN (NEW.kind = 'repatriation-requests' AND NEW.state = 'current'
+    AND (NEW.life, NEW.facets, NEW.audience, NEW.excluded) IS DISTINCT FROM (OLD.life, OLD.facets, OLD.audience, OLD.excluded))
   EXECUTE FUNCTION follow_legal_act();

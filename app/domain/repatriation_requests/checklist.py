@@ -21,7 +21,7 @@ from app.records.shelf import Stored
 
 NOUN: Final = "checklists"
 
-_HEAD = sql.SQL("SELECT * FROM checklist_head(%(record)s)")
+_HEAD = sql.SQL("SELECT * FROM checklist_head(%(record)s, %(version)s)")
 _ROWS = sql.SQL("SELECT * FROM checklist_rows(%(record)s, %(version)s)")
 _HISTORY = sql.SQL("SELECT * FROM checklist_history(%(record)s, %(version)s)")
 _RESULTS = sql.SQL("SELECT * FROM screenings_of(%(record)s, %(version)s)")
@@ -32,11 +32,11 @@ async def read(desk: Desk, stored: Stored, *, results: bool, version: int | None
 
     `results`: with what persons were screened as, which takes a purpose. `version`: as it stood by then, for a day.
     """
-    heads = await desk.rows(_HEAD, record=stored.envelope.id)
+    at = {"record": stored.envelope.id, "version": version}
+    heads = await desk.rows(_HEAD, **at)
     if not heads:
         return Checklist(version=0, submitted_at=None, updated_at=None, open=0, items=[])
     (head,) = heads
-    at = {"record": stored.envelope.id, "version": version}
     found = await desk.rows(_RESULTS, **at) if results else None
     screened = None if found is None else [PersonScreening(person=row.person_id, result=row.result) for row in found]
     history: dict[str, list[Any]] = {}
@@ -44,7 +44,7 @@ async def read(desk: Desk, stored: Stored, *, results: bool, version: int | None
         history.setdefault(row.code, []).append(row)
     items = [_item(row, history.get(row.code, []), screened) for row in await desk.rows(_ROWS, **at)]
     return Checklist(
-        version=version or head.version,
+        version=head.version,
         submitted_at=head.submitted_at,
         updated_at=head.updated_at,
         open=sum(item.state is ChecklistItemState.OPEN for item in items),
@@ -53,10 +53,10 @@ async def read(desk: Desk, stored: Stored, *, results: bool, version: int | None
 
 
 def _item(row: Any, steps: Sequence[Any], screened: Sequence[PersonScreening] | None) -> ChecklistItem:  # noqa: ANN401 - rows of the functions
-    is_screening = row.needs == ChecklistNeed.RESULT
+    results = screened if row.needs == ChecklistNeed.RESULT and row.sees_persons else None
     is_open = row.state == ChecklistItemState.OPEN
     # That a screening came to no result is a result too.
-    shown = [step for step in steps if step.settles or step.action == "reopen" or screened is not None]
+    shown = [step for step in steps if step.settles or step.action == "reopen" or results is not None]
     last = None if is_open else next((step for step in reversed(steps) if step.settles), None)
     return ChecklistItem(
         code=row.code,
@@ -75,7 +75,7 @@ def _item(row: Any, steps: Sequence[Any], screened: Sequence[PersonScreening] | 
         settled_at=last and last.at,
         note=last and last.note,
         document=last and last.document,
-        results=list(screened) if is_screening and screened is not None else None,
+        results=None if results is None else list(results),
         source=row.source,
         history=[
             ChecklistHistoryEntry(
