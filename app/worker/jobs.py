@@ -117,6 +117,7 @@ JOBS: Final[dict[str, Job]] = {
     "warn_expiring_credentials": _warn_expiring_credentials,
     "tell_overdue_onward_requests": _tell_overdue_onward_requests,
     "tell_due_meeting_actions": _tell_due_meeting_actions,
+    "tell_late_repatriations": partial(_tell_late_repatriations, hours=ACKNOWLEDGE_HOURS),
     "tell_extraditions": _tell_extraditions,
     "keep_incident_alarms": _keep_incident_alarms,
     "ensure_audit_months": _ensure_audit_months,
@@ -135,10 +136,9 @@ def job_app(conninfo: str, master_key: MasterKey | None = None, acknowledge_hour
     options = {"options": f"-c search_path={SCHEMA},pg_temp"}
     connector = PsycopgConnector(conninfo=conninfo, kwargs=options, min_size=1, max_size=3)
     app = App(connector=connector, periodic_defaults={"max_delay": _OVERDUE_SECONDS})
-    more: dict[str, Job] = {"tell_late_repatriations": partial(_tell_late_repatriations, hours=acknowledge_hours)}
-    if master_key is not None:
-        more["seal_audit"] = partial(seal, master_key=master_key)
-    for name, job in {**JOBS, **more}.items():
+    late: Job = partial(_tell_late_repatriations, hours=acknowledge_hours)
+    sealing: dict[str, Job] = {} if master_key is None else {"seal_audit": partial(seal, master_key=master_key)}
+    for name, job in {**JOBS, "tell_late_repatriations": late, **sealing}.items():
         _register(app, name, _on_connection(conninfo, job))
 
     async def drop_stalled_jobs() -> None:

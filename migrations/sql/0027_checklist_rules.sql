@@ -31,12 +31,12 @@ CREATE TABLE checklist_rules (
   -- Where it stands in a checklist.
   place integer NOT NULL,
   changed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-  UNIQUE NULLS NOT DISTINCT (code, category, legal_act, from_country, to_country),
   -- Nobody goes home as a suspect unscreened, into danger, or dead without their family having been asked.
   CHECK (code NOT IN ('trafficking_screening', 'non_refoulement', 'next_of_kin_consent') OR (asked AND NOT waivable)),
   CHECK (code <> 'trafficking_screening' OR (needs = 'result' AND per = 'person' AND before = 'clear')),
   CHECK (needs <> 'result' OR code = 'trafficking_screening')
 );
+CREATE UNIQUE INDEX checklist_rules_once ON checklist_rules (code, category, legal_act, from_country, to_country) NULLS NOT DISTINCT;
 CREATE INDEX checklist_rules_newest ON checklist_rules (changed_at DESC, id DESC);
 ALTER TABLE checklist_rules ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY engine ON checklist_rules TO interdesk_engine USING (true) WITH CHECK (true);
