@@ -340,14 +340,6 @@ SET search_path = pg_catalog, public, pg_temp AS $$
   SELECT FROM records r JOIN checklists c ON c.record_id = r.id WHERE r.id = p_record AND takes_part(r) FOR UPDATE OF c
 $$;
 
--- Whether nothing is open that has to be done before a step, whoever looks.
-CREATE FUNCTION checklist_stands(p_record uuid, p_before text) RETURNS boolean LANGUAGE sql STABLE
-SET search_path = pg_catalog, public, pg_temp AS $$
-  SELECT NOT EXISTS (SELECT FROM checklists c JOIN checklist_items i ON i.record_id = c.record_id AND i.before = p_before AND NOT i.dropped
-    LEFT JOIN checklist_states(p_record, c.version, persons_of(p_record)) AS s ON s.code = i.code
-    WHERE c.record_id = p_record AND s.action IS NULL)
-$$;
-
 -- ---------------------------------------------------------------------------------------------------------- what is late
 -- Both sides of a request, as far as they see it.
 CREATE FUNCTION sides_that_see(p_record records) RETURNS text[] LANGUAGE sql VOLATILE SET search_path = pg_catalog, public, pg_temp AS $$
@@ -412,7 +404,7 @@ BEGIN
 END $$;
 
 REVOKE ALL ON FUNCTION facet_of, persons_of, checklist_states, item_due, next_checklist_version, seen_checklist, screened_as_victims, reopen_unfit_items, make_checklist, checklist_head,
-  checklist_rows, checklist_history, screenings_of, write_checklist_step, hold_checklist, checklist_stands, sides_that_see, tell_lateness,
+  checklist_rows, checklist_history, screenings_of, write_checklist_step, hold_checklist, sides_that_see, tell_lateness,
   tell_late_repatriations FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION checklist_head, checklist_rows, checklist_history, screenings_of, screened_as_victims, write_checklist_step, hold_checklist
   TO interdesk_api, interdesk_worker;

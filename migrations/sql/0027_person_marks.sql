@@ -129,7 +129,7 @@ BEGIN
 END $$;
 
 REVOKE ALL ON FUNCTION is_live_request, extraditions_pending, requests_with_marks_in_common, tell_extraditions, mark_person, follow_legal_act, adopt_person_marks FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION mark_person TO interdesk_api;
+GRANT EXECUTE ON FUNCTION mark_person TO interdesk_api, interdesk_worker;
 GRANT EXECUTE ON FUNCTION tell_extraditions, adopt_person_marks TO interdesk_worker;
 GRANT EXECUTE ON FUNCTION follow_legal_act TO interdesk_owner;
 RESET ROLE;

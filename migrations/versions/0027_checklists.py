@@ -1,4 +1,4 @@
-"""Checklists of repatriation requests: their rules, and the marks by which an extradition that is pending is noticed."""
+"""Checklists of repatriation requests, their rules, and the marks by which a pending extradition is noticed."""
 
 from migrations import run_sql
 
