@@ -157,9 +157,9 @@ async def _once(request: Request, desk: Desk, stored: Stored, step: _Step) -> Re
 
     async def act() -> calls.Made:
         held = await hold(desk, stored, same_version=False)
-        before = await checklist.read(desk, held, results=False)
-        calls.require_match(request, before.version)
-        version = await step(held, before.version)
+        before = await checklist.present_version(desk, held)
+        calls.require_match(request, before)
+        version = await step(held, before)
         found = await checklist.read(desk, held, results=results)
         await _note(desk, stored, found)
         return calls.Made(checklist.NOUN, str(held.envelope.id), version, found.model_dump_json())

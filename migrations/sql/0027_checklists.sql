@@ -403,7 +403,8 @@ BEGIN
   RETURN v_count;
 END $$;
 
-REVOKE ALL ON FUNCTION facet_of, persons_of, checklist_states, item_due, next_checklist_version, seen_checklist, screened_as_victims, reopen_unfit_items, make_checklist, checklist_head,
+REVOKE ALL ON FUNCTION facet_of, persons_of, checklist_states, item_due, next_checklist_version, seen_checklist,
+  screened_as_victims, reopen_unfit_items, make_checklist, checklist_head,
   checklist_rows, checklist_history, screenings_of, write_checklist_step, hold_checklist, sides_that_see, tell_lateness,
   tell_late_repatriations FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION checklist_head, checklist_rows, checklist_history, screenings_of, screened_as_victims, write_checklist_step, hold_checklist

@@ -128,7 +128,8 @@ BEGIN
   WHERE EXISTS (SELECT FROM persons p WHERE p.id = n.person_id) ON CONFLICT DO NOTHING;
 END $$;
 
-REVOKE ALL ON FUNCTION is_live_request, extraditions_pending, requests_with_marks_in_common, tell_extraditions, mark_person, follow_legal_act, adopt_person_marks FROM PUBLIC;
+REVOKE ALL ON FUNCTION is_live_request, extraditions_pending, requests_with_marks_in_common, tell_extraditions, mark_person,
+  follow_legal_act, adopt_person_marks FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION mark_person TO interdesk_api, interdesk_worker;
 GRANT EXECUTE ON FUNCTION tell_extraditions, adopt_person_marks TO interdesk_worker;
 GRANT EXECUTE ON FUNCTION follow_legal_act TO interdesk_owner;

@@ -173,3 +173,47 @@ async def test_a_repeated_call_does_nothing_twice_and_answers_what_the_first_one
     assert (await item(korea, path, "identity_verified"))["persons"]["total"] == 2
     other = await act(korea, path, "identity_verified", "complete", {"note": "Otherwise."}, **options)
     assert (other.status_code, other.json()["type"]) == (422, "/problems/idempotency-key-mismatch")
+
+
+async def test_what_is_wrong_with_a_call_is_refused_in_the_contracts_order(hub: Hub) -> None:
+    korea, cambodia = officer(hub, REQUESTING), officer(hub, REQUESTED)
+    path = await submitted(korea)
+    complete, escorts = f"{path}/checklist/escorts/complete", {"note": "Two officers."}
+    analyst, connector = hub.caller(REQUESTING, "analyst"), hub.caller(REQUESTING, "connector")
+    assert (await analyst.get(f"{path}/checklist")).status_code == 403
+    assert (await connector.get(f"{path}/checklist")).status_code == 200
+    assert (await connector.post(complete, escorts, etag="*")).status_code == 403
+    assert (await cambodia.post(complete, escorts)).json()["type"] == "/problems/not-your-side"
+    assert (await korea.post(f"{path}/checklist/nothing/complete", escorts)).status_code == 404
+    assert (await korea.post(complete, escorts)).status_code == 428
+    assert (await korea.post(complete, {"note": 5}, etag='"7"')).status_code == 412
+    large = {"note": "x" * (hub.settings.body_limit + 1)}
+    assert (await korea.post(complete, large, etag="*")).status_code == 413
+    typed = {"If-Match": "*", "Content-Type": "text/plain"}
+    assert (await korea.call("POST", complete, content="{}", headers=typed)).status_code == 415
+    wrong = await korea.post(
+        complete, {"note": " ", "by": "me", "document": {"title": "A", "issued_on": "2999-01-01"}}, "*"
+    )
+    assert sorted(flaws(wrong)) == [
+        ("/by", "extra-forbidden"),
+        ("/document/issued_on", "date-ahead"),
+        ("/note", "string-too-short"),
+    ]
+    assert (await checklist(korea, path))["version"] == 1
+    done = await korea.post(complete, escorts, etag='"1"')
+    assert (done.status_code, done.headers["ETag"]) == (200, '"2"')
+    hub.operator("UPDATE credentials SET status = 'revoked', revoked_at = now() WHERE client_id = %s", korea.client_id)
+    assert (await korea.post(complete, escorts, etag="*")).status_code == 401
+
+
+async def test_a_caveat_is_acknowledged_before_the_checklist_is_shown(hub: Hub) -> None:
+    korea, cambodia = officer(hub, REQUESTING), officer(hub, REQUESTED)
+    caveat = "Ask before you act on it."
+    path = await submitted(korea, handling={"tlp": "AMBER", "codes": ["H3"], "caveat": caveat})
+    for answer in (
+        await cambodia.get(f"{path}/checklist"),
+        await act(cambodia, path, "exit_clearance", "waive", REASON),
+    ):
+        assert (answer.status_code, answer.json()["type"]) == (409, "/problems/acknowledgement-required")
+    assert (await cambodia.post(f"{path}/handling/acknowledge", {"caveat": caveat})).status_code == 200
+    assert (await checklist(cambodia, path))["version"] == 1

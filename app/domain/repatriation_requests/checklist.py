@@ -52,6 +52,12 @@ async def read(desk: Desk, stored: Stored, *, results: bool, version: int | None
     )
 
 
+async def present_version(desk: Desk, stored: Stored) -> int:
+    """The checklist's version; 0 before it is made."""
+    heads = await desk.rows(_HEAD, record=stored.envelope.id, version=None)
+    return heads[0].version if heads else 0
+
+
 def _item(row: Any, steps: Sequence[Any], screened: Sequence[PersonScreening] | None) -> ChecklistItem:  # noqa: ANN401 - rows of the functions
     results = screened if row.needs == ChecklistNeed.RESULT and row.sees_persons else None
     is_open = row.state == ChecklistItemState.OPEN
