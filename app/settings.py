@@ -54,6 +54,13 @@ class Settings(BaseSettings):
         description="Whether what is neither GREEN nor CLEAR may be shared on no agreement: `recorded` allows it and "
         "says so wherever the sharing is shown, `required` refuses it.",
     )
+    repatriation_acknowledge_hours: int = Field(
+        4,
+        ge=1,
+        le=720,
+        description="Hours after which both sides are told that a repatriation request with a life at risk was not "
+        "acknowledged.",
+    )
     body_limit: int = Field(1_048_576, ge=1024, description="Bytes a request body may have; more is answered with 413.")
     rate_limit: int = Field(6000, ge=1, description="Requests a client may make in a minute, in each server process.")
     sign_in_rate_limit: int = Field(

@@ -9,6 +9,7 @@ import typer
 from app.cli import (
     agency,
     audit,
+    checklist_rules,
     credential,
     db,
     demo,
@@ -65,6 +66,7 @@ app.command("backup")(keeping.backup)
 app.command("restore")(keeping.restore)
 app.command("oversight")(oversight.oversight)
 app.add_typer(retention.app, name="retention")
+app.add_typer(checklist_rules.app, name="checklist-rules")
 app.command("import")(importing.import_file)
 app.command("openapi")(openapi.openapi)
 app.command("workflow")(workflow.workflow)

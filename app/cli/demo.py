@@ -117,12 +117,14 @@ def _question(added: list[str]) -> str:
 async def _tell(installation: "Installation") -> list[dict[str, Any]]:
     from app.cli import host
     from app.demo import credentials, telling
+    from app.demo.homecoming import People
 
+    people = People.under(installation.master_key())
     async with host.operator_database(installation) as database:
 
         def open_desk(agency: str | None) -> "AbstractAsyncContextManager[Desk]":
             return host.operator_desk(database, "demo", agency)
 
         with progress("Telling the story", telling.STEPS) as done:
-            await telling.tell(open_desk, done)
+            await telling.tell(open_desk, people, done)
         return await credentials.provide(open_desk, installation.settings.data)

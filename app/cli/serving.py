@@ -41,8 +41,9 @@ _WATCH_SECONDS = 2.0
 _START_SECONDS = 60.0
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
-_Background = tuple[str, MasterKey]
-"""What the background work needs: a connection string, and the master key to seal the audit."""
+_Background = tuple[str, MasterKey, int]
+"""What the background work needs: a connection string, the master key to seal the audit, and the hours within which a
+repatriation request is to be acknowledged while a life is at risk."""
 
 log = structlog.get_logger("interdesk.server")
 
@@ -67,7 +68,8 @@ def serve(host: str, port: int, workers: int, *, worker: bool, demo: bool, as_js
             installation.prepare()
             require_plain_role(installation.conninfo(DatabaseRole.API), "DATABASE_URL")
             asyncio.run(_check_keys(installation, master_key))
-            background = (_background(installation), master_key) if worker else None
+            hours = settings.repatriation_acknowledge_hours
+            background = (_background(installation), master_key, hours) if worker else None
             told = tell(installation, unless_used=True) if demo else None
             if told is not None:
                 settings = with_legal_basis(settings)
@@ -107,7 +109,7 @@ def work_alone(*, as_json: bool) -> None:
             for number in SIGNALS:
                 asyncio.get_running_loop().add_signal_handler(number, ended.set)
             signals.leave_to_the_server()
-            async with running_worker(conninfo, master_key):
+            async with running_worker(conninfo, master_key, settings.repatriation_acknowledge_hours):
                 if as_json:
                     show({"status": "working"}, as_json=True)
                 else:

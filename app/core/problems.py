@@ -81,6 +81,23 @@ NOT_YOUR_SIDE = ProblemType(
     "Each step of a repatriation request, and each item of its checklist, is one side's: the requesting or the "
     "requested one's. Transit agencies and other readers read it. `detail` says whose this one is.",
 )
+CHECKLIST_OPEN = ProblemType(
+    "checklist-open",
+    409,
+    "The checklist is open",
+    "The step waits for items of the request's checklist. `errors` lists all of them, each as `/checklist/{item}`, "
+    "with the side it is for: `item-open`; `no-person-entered` where the request names nobody yet; "
+    "`extradition-pending` where somebody is to be deported who stands on a live extradition request that your agency "
+    "sees. Complete them, or waive those that may be.",
+)
+SCREENED_AS_VICTIM = ProblemType(
+    "screened-as-victim",
+    409,
+    "A victim is not returned as a suspect",
+    "A screening found persons of the request to be victims of trafficking; `errors` names them by id. Change the "
+    "request to `category: victim` with `legal_act: voluntary_repatriation`, which keeps what is done of its "
+    "checklist, or remove them from this request and enter them with one for victims.",
+)
 NOT_APPROVED = ProblemType(
     "not-approved",
     409,

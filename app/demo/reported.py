@@ -161,6 +161,24 @@ REPORTS: Final = (
         verification={"verification": "confirmed", "note": "Heard at home."},
     ),
     Reported(
+        "ROADSIDE",
+        "KR-KNPA",
+        {
+            "title": "Student found dead beside the road to the plateau",
+            "types": ["illegal_detention", "homicide"],
+            "occurred_from": "2025-07",
+            "occurred_to": "2025-08-08",
+            "reported_on": "2025-08-09",
+            "reported_by": "family",
+            **_BOKOR,
+            "victims": [{"nationality": "KR", "age_band": "18_24", "sex": "male", "condition": "deceased"}],
+            "narrative": "His family had paid for his release. A driver found him; the post mortem waits for an "
+            "agreement between two countries.",
+            "handling": _TO_CAMBODIA,
+        },
+        steps=(("locate", "Found beside the road to the plateau."),),
+    ),
+    Reported(
         "HOLIDAY",
         "KR-KNPA",
         {

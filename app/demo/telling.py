@@ -13,7 +13,7 @@ from app.access.desk import Desk
 from app.core import clock
 from app.core.problems import NOT_FOUND, Problem
 from app.core.validation import validated
-from app.demo import agreeing, asking, convening, operations, reporting, story
+from app.demo import agreeing, asking, convening, homecoming, operations, reporting, story
 from app.demo.agreed import AGREEMENTS, Agreed
 from app.demo.convened import MEETINGS
 from app.demo.parts import Contribution, Profile
@@ -68,7 +68,9 @@ class _Narrator:
             yield desk, await shelf.fetch(desk, profiles.KIND, self.ids[profile])
 
 
-async def tell(open_desk: OpenDesk, done: Callable[[int], None] = lambda _count: None) -> None:
+async def tell(
+    open_desk: OpenDesk, people: homecoming.People, done: Callable[[int], None] = lambda _count: None
+) -> None:
     """Tell the story, or what is missing of it; `done` is told how many of `STEPS` are."""
     async with open_desk(None) as desk:
         for agency in story.AGENCIES:
@@ -94,11 +96,13 @@ async def tell(open_desk: OpenDesk, done: Callable[[int], None] = lambda _count:
     for convened in MEETINGS:
         await convening.convene(open_desk, convened, narrator.council, agreements)
     done(9)
-    await _report(narrator)
+    told = await _report(narrator)
     done(10)
+    await homecoming.bring_home(open_desk, people, agreements[story.MEMORANDUM], told[homecoming.REPORT])
+    done(11)
 
 
-STEPS: Final = 10
+STEPS: Final = 11
 
 
 async def _operate(narrator: _Narrator) -> None:
@@ -228,7 +232,8 @@ async def _recall(narrator: _Narrator, recalled: Recalled) -> None:
                 await recalls.acknowledge(desk, received, validated(AcknowledgementIn, answer))
 
 
-async def _report(narrator: _Narrator) -> None:
+async def _report(narrator: _Narrator) -> dict[str, UUID]:
+    """The reports by their keys."""
     async with narrator.open_desk(story.CHAIR) as desk:
         await reporting.declare(desk)
     told = {}
@@ -242,6 +247,7 @@ async def _report(narrator: _Narrator) -> None:
         if reported.merged_into is not None:
             async with narrator.open_desk(reported.agency) as desk:
                 await reporting.merge(desk, told[reported.key], told[reported.merged_into])
+    return told
 
 
 def _own(desk: Desk, contributions: Sequence[Any]) -> int:

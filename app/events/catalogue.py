@@ -184,6 +184,26 @@ class EventType(Vocabulary):
         "repatriation.message",
         "The other side of the request wrote a message, or your own did: read it at `…/messages`.",
     )
+    REPATRIATION_CHECKLIST_CHANGED = (
+        "repatriation.checklist_changed",
+        "Something was done with the item of the request's checklist that `detail` names: read the checklist.",
+    )
+    REPATRIATION_FLAGGED = (
+        "repatriation.flagged",
+        "Somebody to be deported by the request stands on a live extradition request; agencies that see both are told.",
+    )
+    REPATRIATION_ITEM_OVERDUE = (
+        "repatriation.item_overdue",
+        "The item of the checklist that `detail` names is due and open; both sides are told once.",
+    )
+    REPATRIATION_OVERDUE = (
+        "repatriation.overdue",
+        "The request's day has passed and its people are not home; both sides are told once.",
+    )
+    REPATRIATION_UNACKNOWLEDGED = (
+        "repatriation.unacknowledged",
+        "A life is at risk, and the requested side has not acknowledged the request in time; both sides are told once.",
+    )
     FIGURE_DECLARED = "figure.declared", "An agency declared an official figure, which `detail` names: read it."
     FIGURE_WITHDRAWN = "figure.withdrawn", "An agency withdrew the official figure that `detail` names."
     GROUP_JOINED = "group.joined", "Your agency is in the group from now on."

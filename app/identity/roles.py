@@ -22,7 +22,7 @@ class Permission(Vocabulary):
     OPERATIONS_APPROVE = "operations:approve", "Approve or reject a joint operation for the agency."
     REPATRIATIONS_READ = "repatriations:read", "Read the repatriation requests the agency is concerned with."
     REPATRIATIONS_WRITE = "repatriations:write", "Open repatriation requests for the agency and carry them through."
-    REPATRIATIONS_DECIDE = "repatriations:decide", "Accept or decline a repatriation request for the agency."
+    REPATRIATIONS_DECIDE = "repatriations:decide", "Decide on repatriation requests, and waive items of checklists."
     BULLETINS_READ = "bulletins:read", "Read and acknowledge the bulletins addressed to the agency."
     BULLETINS_WRITE = "bulletins:write", "Publish and change the agency's bulletins, and decide who sees them."
     PERSONS_READ = "persons:read", "Read the personal data of victims and suspects, each time with a stated purpose."

@@ -2,7 +2,8 @@
 
 A backup lies for years, and a person may have to be forgotten before. So it holds persons as ciphertext and not the
 keys to them. The keys go to this file, which each backup replaces: of it there is only ever the last, and in that
-nobody who was removed. It opens nothing by itself; the master key that seals what is in it is in the backups.
+nobody who was removed. It opens nothing by itself; the master key that seals what is in it is in the backups. The marks
+by which persons are known again go the same way: in a backup they would prove a guess at somebody's name for years.
 """
 
 import base64
@@ -29,7 +30,10 @@ FORMAT: Final = "interdesk-person-keys/1"
 SUFFIX: Final = ".keys"
 
 _KEKS: Final = "SELECT id, sealed, created_at FROM person_keks ORDER BY created_at, id"
-_KEYS: Final = "SELECT person_id, kek_id, wrapped FROM person_keys ORDER BY person_id"
+_KEYS: Final = (
+    "SELECT k.person_id, k.kek_id, k.wrapped, ARRAY(SELECT m.mark FROM person_marks m WHERE m.person_id = k.person_id)"
+    " FROM person_keys k ORDER BY k.person_id"
+)
 _BATCH: Final = 1000
 
 
@@ -42,6 +46,8 @@ class PersonKeyFile:
     """Key-encryption keys, and when each was made."""
     keys: Sequence[tuple[UUID, UUID, bytes]]
     """Persons, the key-encryption key of each, and the wrapped key."""
+    marks: Sequence[tuple[UUID, bytes]]
+    """By what persons are known again."""
 
     def wrapped(self) -> dict[UUID, WrappedKey]:
         """The keys by person."""
@@ -90,7 +96,8 @@ def read_person_keys(path: Path, key: Key) -> PersonKeyFile:
         return PersonKeyFile(
             head["made_at"],
             [(Kek(UUID(kek), _bytes(sealed)), datetime.fromisoformat(at)) for kek, sealed, at in head["keks"]],
-            [(UUID(person), UUID(kek), _bytes(wrapped)) for person, kek, wrapped in lines],
+            [(UUID(person), UUID(kek), _bytes(wrapped)) for person, kek, wrapped, _ in lines],
+            [(UUID(person), _bytes(mark)) for person, _, _, marks in lines for mark in marks],
         )
     except (ValueError, KeyError, TypeError):
         message = f"{path} opens, but holds no keys of persons."
@@ -98,7 +105,7 @@ def read_person_keys(path: Path, key: Key) -> PersonKeyFile:
 
 
 async def adopt(desk: Desk, file: PersonKeyFile) -> int:
-    """Bring the keys to the persons of a restored hub, as the operator; to how many."""
+    """Bring the keys to the persons of a restored hub, and their marks, as the operator; to how many."""
     count, keks = 0, file.keks
     for first in range(0, max(1, len(file.keys)), _BATCH):
         keys = file.keys[first : first + _BATCH]
@@ -112,6 +119,11 @@ async def adopt(desk: Desk, file: PersonKeyFile) -> int:
             p_wrapped=[wrapped for _, _, wrapped in keys],
         )
         count += row[0]
+    for first in range(0, len(file.marks), _BATCH):
+        marks = file.marks[first : first + _BATCH]
+        await desk.call(
+            "adopt_person_marks", p_persons=[person for person, _ in marks], p_marks=[mark for _, mark in marks]
+        )
     return count
 
 
@@ -122,8 +134,8 @@ def _written(connection: psycopg.Connection) -> Iterator[bytes]:
     ]
     yield _line({"format": FORMAT, "made_at": rfc3339(clock.now()), "keks": keks})
     with connection.cursor(name="person_keys") as cursor:
-        for person, kek_id, wrapped in cursor.execute(_KEYS):
-            yield _line([str(person), str(kek_id), _text(wrapped)])
+        for person, kek_id, wrapped, marks in cursor.execute(_KEYS):
+            yield _line([str(person), str(kek_id), _text(wrapped), [_text(mark) for mark in marks]])
 
 
 class _Lines:

@@ -31,7 +31,7 @@ _CONTENT: Final = sql.SQL(
 )
 
 
-KEPT_APART: Final = ("public.person_keks", "public.person_keys")
+KEPT_APART: Final = ("public.person_keks", "public.person_keys", "public.person_marks")
 """Tables whose rows no backup holds: what a purge destroys there must not come back with one. They are restored from a
 file of their own."""
 

@@ -21,6 +21,7 @@ from app.core.problems import FORBIDDEN, PRECONDITION_FAILED, Problem, not_found
 from app.core.validation import validated
 from app.models.vocabularies import RecordKind
 from app.persons import sealing
+from app.persons.marks import PersonMarks
 from app.persons.sealing import Kek, PersonKey, PersonKeys, WrappedKey
 from app.persons.shapes import PersonHead, PersonIn, PersonPatch
 from app.records import shelf
@@ -133,7 +134,7 @@ async def as_of(desk: Desk, keys: PersonKeys, stored: Stored, person_id: UUID | 
     return _opened(keys, stored, rows[0])
 
 
-async def add(desk: Desk, keys: PersonKeys, stored: Stored, sent: PersonIn) -> Opened:
+async def add(desk: Desk, keys: PersonKeys, marks: PersonMarks, stored: Stored, sent: PersonIn) -> Opened:
     """Enter a person; 409 once the record is retracted, 404 if it was lost from sight meanwhile."""
     shelf.require_current(stored)
     place = sealing.Place(uuid7(), stored.envelope.id)
@@ -150,10 +151,11 @@ async def add(desk: Desk, keys: PersonKeys, stored: Stored, sent: PersonIn) -> O
     )
     if row[0] != "added":
         raise not_found()
+    await _mark(desk, marks, stored, place.person, sent)
     return Opened(place.person, desk.caller.agency, 1, at, at, content, key)
 
 
-async def change(desk: Desk, stored: Stored, person: Opened, patch: PersonPatch) -> Opened:
+async def change(desk: Desk, marks: PersonMarks, stored: Stored, person: Opened, patch: PersonPatch) -> Opened:
     """Put the person's next version in place; a patch that changes nothing makes none. 412 if somebody was faster."""
     shelf.require_current(stored)
     changed = validated(PersonIn, patch.merged(orjson.loads(person.content)))
@@ -171,6 +173,7 @@ async def change(desk: Desk, stored: Stored, person: Opened, patch: PersonPatch)
     )
     if row[0] != "changed":
         raise Problem(PRECONDITION_FAILED)
+    await _mark(desk, marks, stored, person.id, changed)
     return Opened(person.id, person.agency, version, person.created_at, at, content, person.key)
 
 
@@ -179,6 +182,12 @@ async def remove(desk: Desk, stored: Stored, person: Opened) -> None:
     row = await desk.call_one("remove_person", p_id=person.id, p_record=stored.envelope.id, p_expected=person.version)
     if row[0] != "removed":
         raise Problem(PRECONDITION_FAILED)
+
+
+async def _mark(desk: Desk, marks: PersonMarks, stored: Stored, person: UUID, known: PersonIn) -> None:
+    """Keep by what a person of a repatriation request is known again on another one; of others nothing is kept."""
+    if stored.kind is RecordKind.REPATRIATION_REQUESTS:
+        await desk.call("mark_person", p_id=person, p_record=stored.envelope.id, p_marks=list(marks.of(known)))
 
 
 async def _present_kek(desk: Desk, keys: PersonKeys) -> Kek:

@@ -95,7 +95,7 @@ def _entering_route(router: APIRouter, kind: RecordKind, noun: str, writing: Any
         `Idempotency-Key` answers the person as first entered; who was removed meanwhile is not found.
         """
         stored = await _fetch_to_write(request, desk, kind, record_id)
-        keys = house(request).person_keys
+        keys, marks = house(request).person_keys, house(request).person_marks
 
         async def replay(kept: calls.Kept) -> str:
             found = await persons.as_of(desk, keys, stored, parse_uuid(kept.resource_id), kept.version)
@@ -103,7 +103,7 @@ def _entering_route(router: APIRouter, kind: RecordKind, noun: str, writing: Any
             return found.text
 
         async def act() -> calls.Made:
-            made = await persons.add(desk, keys, stored, await calls.read_body(request, PersonIn))
+            made = await persons.add(desk, keys, marks, stored, await calls.read_body(request, PersonIn))
             return _made(made, 201, f"{request.url.path}/{made.id}")
 
         return await calls.once(request, desk, replay, act)
@@ -134,7 +134,8 @@ def _changing_routes(router: APIRouter, kind: RecordKind, noun: str, writing: An
         stored = await _fetch_to_write(request, desk, kind, record_id)
         found = await persons.one(desk, house(request).person_keys, stored, parse_uuid(person_id))
         calls.require_match(request, found.version)
-        changed = await persons.change(desk, stored, found, await calls.read_patch(request, PersonPatch))
+        sent = await calls.read_patch(request, PersonPatch)
+        changed = await persons.change(desk, house(request).person_marks, stored, found, sent)
         if changed is found:  # shown all the same
             await _note(desk, "person.read", stored, {"person": str(found.id)})
         return answers.document(request, changed.text, changed.version)

@@ -7,10 +7,12 @@ from fastapi import APIRouter, Request, Response
 
 from app.access.desk import Desk
 from app.domain.repatriation_requests import moving
+from app.domain.repatriation_requests.checklist import STEPS
 from app.domain.repatriation_requests.requests import KIND, require_side
 from app.domain.repatriation_requests.shapes import RepatriationReasonIn, RepatriationStepIn
 from app.domain.repatriation_requests.workflow import SIDES, WORKFLOW
 from app.identity.roles import Permission
+from app.models.checklist_vocabularies import ChecklistStep
 from app.records.shelf import Stored
 from app.routers.repatriation_requests import TAG, RepatriationRequestRead
 from app.web import calls
@@ -25,7 +27,13 @@ _Act = Callable[[Desk, Stored, str | None], Awaitable[Stored]]
 _DECIDED: Final = frozenset({"accept", "decline"})
 _FOR_A_REASON: Final = frozenset({"decline", "hold", "withdraw"})
 _REFUSED: Final = ("not-your-side", "conflict", "retracted", "acknowledgement-required")
-_MORE: Final[dict[str, tuple[str, ...]]] = {"submit": ("no-legal-basis",)}
+_MORE: Final[dict[str, tuple[str, ...]]] = {
+    "submit": ("no-legal-basis",),
+    **{
+        action: ("checklist-open", *(["screened-as-victim"] if step is ChecklistStep.CLEAR else []))
+        for action, step in STEPS.items()
+    },
+}
 
 
 def _act(action: str) -> _Act:

@@ -11,6 +11,7 @@ from app.core.db import Database
 from app.identity.keys import KeyRing
 from app.identity.signing import KeyKeeper
 from app.identity.tokens import VerifiedTokens
+from app.persons.marks import PersonMarks
 from app.persons.sealing import PersonKeys
 from app.records.creating import Creations
 from app.settings import Settings
@@ -29,6 +30,7 @@ class House:
     cursors: Sealer = field(init=False)
     creations: Creations = field(init=False)
     person_keys: PersonKeys = field(init=False)
+    person_marks: PersonMarks = field(init=False)
     body_key: bytes = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -36,6 +38,7 @@ class House:
         self.creations = Creations(self.database)
         self.cursors = Sealer(self.master_key.derive(b"cursors"))
         self.person_keys = PersonKeys(self.master_key)
+        self.person_marks = PersonMarks(self.master_key)
         self.body_key = self.master_key.derive(b"bodies")
 
     @property

@@ -38,11 +38,15 @@ CLOCK: Final = {
     "warn_expiring_credentials": "41 * * * *",
     "tell_overdue_onward_requests": "* * * * *",
     "tell_due_meeting_actions": "* * * * *",
+    "tell_late_repatriations": "* * * * *",
+    "tell_extraditions": "* * * * *",
     "keep_incident_alarms": "* * * * *",
     "ensure_audit_months": "17 3 * * *",
     "keep_review_dates": "33 1 * * *",
 }
 """When each job is queued: minute, hour, day, month, weekday and, where there is a sixth field, second, in UTC."""
+
+ACKNOWLEDGE_HOURS: Final = 4
 
 _AUDIT_MONTHS_AHEAD: Final = 3
 _STALLED_SECONDS: Final = 30.0
@@ -81,6 +85,14 @@ async def _tell_due_meeting_actions(connection: Connection) -> None:
     await connection.execute("SELECT tell_due_meeting_actions()")
 
 
+async def _tell_late_repatriations(connection: Connection, hours: int) -> None:
+    await connection.execute("SELECT tell_late_repatriations(%s)", (hours,))
+
+
+async def _tell_extraditions(connection: Connection) -> None:
+    await connection.execute("SELECT tell_extraditions()")
+
+
 async def _keep_incident_alarms(connection: Connection) -> None:
     await connection.execute("SELECT keep_alarms()")
     await connection.execute("SELECT tell_overdue_incident_calls()")
@@ -105,6 +117,8 @@ JOBS: Final[dict[str, Job]] = {
     "warn_expiring_credentials": _warn_expiring_credentials,
     "tell_overdue_onward_requests": _tell_overdue_onward_requests,
     "tell_due_meeting_actions": _tell_due_meeting_actions,
+    "tell_late_repatriations": partial(_tell_late_repatriations, hours=ACKNOWLEDGE_HOURS),
+    "tell_extraditions": _tell_extraditions,
     "keep_incident_alarms": _keep_incident_alarms,
     "ensure_audit_months": _ensure_audit_months,
     "keep_review_dates": _keep_review_dates,
@@ -112,17 +126,19 @@ JOBS: Final[dict[str, Job]] = {
 """What each job does, by the name under which it is queued, on an autocommit connection of interdesk_worker."""
 
 
-def job_app(conninfo: str, master_key: MasterKey | None = None) -> App:
+def job_app(conninfo: str, master_key: MasterKey | None = None, acknowledge_hours: int = ACKNOWLEDGE_HOURS) -> App:
     """The jobs on the queue of this database, reached as the role interdesk_worker.
 
-    The audit is sealed only with the master key, which opens the key that signs.
+    The audit is sealed only with the master key, which opens the key that signs. `acknowledge_hours`: after how many
+    both sides are told of a repatriation request that is not acknowledged although a life is at risk.
     """
     # Procrastinate names its tables without their schema; of autocommit it takes care itself.
     options = {"options": f"-c search_path={SCHEMA},pg_temp"}
     connector = PsycopgConnector(conninfo=conninfo, kwargs=options, min_size=1, max_size=3)
     app = App(connector=connector, periodic_defaults={"max_delay": _OVERDUE_SECONDS})
+    late: Job = partial(_tell_late_repatriations, hours=acknowledge_hours)
     sealing: dict[str, Job] = {} if master_key is None else {"seal_audit": partial(seal, master_key=master_key)}
-    for name, job in {**JOBS, **sealing}.items():
+    for name, job in {**JOBS, "tell_late_repatriations": late, **sealing}.items():
         _register(app, name, _on_connection(conninfo, job))
 
     async def drop_stalled_jobs() -> None:

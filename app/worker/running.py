@@ -10,7 +10,7 @@ import structlog
 
 from app.core.crypto import MasterKey
 from app.events.sequencer import keep_sequencing
-from app.worker.jobs import job_app
+from app.worker.jobs import ACKNOWLEDGE_HOURS, job_app
 
 log = structlog.get_logger("interdesk.worker")
 
@@ -23,10 +23,12 @@ _PAUSE_SECONDS: Final = 1.0
 
 
 @asynccontextmanager
-async def running_worker(conninfo: str, master_key: MasterKey | None = None) -> AsyncIterator[None]:
+async def running_worker(
+    conninfo: str, master_key: MasterKey | None = None, acknowledge_hours: int = ACKNOWLEDGE_HOURS
+) -> AsyncIterator[None]:
     """Do the background work for the length of a block, on a database reached as the role interdesk_worker.
 
-    Without the master key everything but sealing the audit is done.
+    Without the master key everything but sealing the audit is done. `acknowledge_hours` is what `job_app` takes.
 
     Any number of processes may do so at once. A database that goes away is waited for; leaving the block takes as long
     as the transactions under way, and at most a few seconds.
@@ -35,7 +37,7 @@ async def running_worker(conninfo: str, master_key: MasterKey | None = None) -> 
         asyncio.create_task(_kept_up(name, conninfo, work), name=name)
         for name, work in (
             ("sequencer", keep_sequencing),
-            ("jobs", partial(_keep_working, master_key=master_key)),
+            ("jobs", partial(_keep_working, master_key=master_key, acknowledge_hours=acknowledge_hours)),
         )
     ]
     try:
@@ -44,14 +46,14 @@ async def running_worker(conninfo: str, master_key: MasterKey | None = None) -> 
         await _end(tasks)
 
 
-async def run(conninfo: str, master_key: MasterKey | None = None) -> None:
+async def run(conninfo: str, master_key: MasterKey | None = None, acknowledge_hours: int = ACKNOWLEDGE_HOURS) -> None:
     """Do the background work until cancelled."""
-    async with running_worker(conninfo, master_key):
+    async with running_worker(conninfo, master_key, acknowledge_hours):
         await asyncio.Event().wait()
 
 
-async def _keep_working(conninfo: str, master_key: MasterKey | None) -> None:
-    app = job_app(conninfo, master_key)
+async def _keep_working(conninfo: str, master_key: MasterKey | None, acknowledge_hours: int) -> None:
+    app = job_app(conninfo, master_key, acknowledge_hours)
     try:
         await app.open_async()
         await app.run_worker_async(

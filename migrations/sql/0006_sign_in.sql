@@ -114,6 +114,8 @@ BEGIN
   GET DIAGNOSTICS v_count = ROW_COUNT; v_all := v_all + v_count;
   DELETE FROM person_versions WHERE made_at < clock_timestamp() - interval '24 hours';
   GET DIAGNOSTICS v_count = ROW_COUNT; v_all := v_all + v_count;
+  DELETE FROM checklist_versions WHERE at < clock_timestamp() - interval '24 hours';
+  GET DIAGNOSTICS v_count = ROW_COUNT; v_all := v_all + v_count;
   RETURN v_all;
 END $$;
 

@@ -91,7 +91,7 @@ SET search_path = pg_catalog, public, pg_temp AS $$
 $$;
 
 REVOKE ALL ON FUNCTION principal_carries_persons, carries_persons, sees_persons, may_write_persons FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION carries_persons TO interdesk_api;
+GRANT EXECUTE ON FUNCTION carries_persons TO interdesk_api, interdesk_worker;
 RESET ROLE;
 
 -- Persons are seen with their record: by its originator, and by readers while it stands, once its caveat is acknowledged.
@@ -300,6 +300,8 @@ REVOKE ALL ON FUNCTION person_kek, found_person_kek, record_of_person, tell_pers
   remove_person, newest_person_kek, begin_person_rotation, person_keys_to_rewrap, rewrap_person_keys, end_person_rotation, adopt_person_keys,
   persons_with_keys FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION person_kek, found_person_kek, add_person, change_person, remove_person TO interdesk_api;
+-- The operator enters persons for an agency, as the demo does, and cannot read them.
+GRANT EXECUTE ON FUNCTION person_kek, found_person_kek, add_person TO interdesk_worker;
 GRANT EXECUTE ON FUNCTION begin_person_rotation, person_keys_to_rewrap, rewrap_person_keys, end_person_rotation, adopt_person_keys,
   persons_with_keys TO interdesk_worker;
 RESET ROLE;

@@ -333,7 +333,9 @@ async def _repatriate(scene: Scene, lost: Partner) -> dict[str, str]:
     )
     assert {answer.status_code for answer in made.values()} == {201}, {name: a.text for name, a in made.items()}
     ids = {name: answer.json().get("link_id") or answer.json()["id"] for name, answer in made.items()}
-    return {"record_id": path.rpartition("/")[2], "number": "1", **ids}
+    done = await originator.post(f"{path}/checklist/escorts/complete", {"note": "Two officers."}, etag="*")
+    assert done.status_code == 200, done.text
+    return {"record_id": path.rpartition("/")[2], "number": "1", "item": "escorts", **ids}
 
 
 async def _agree(originator: Partner, other: Partner) -> str:

@@ -25,6 +25,7 @@ from tests.cli.conftest import Command
 from tests.conftest import Cluster, Hub
 from tests.persons.people import ROLES, enter, read, record_of, served
 from tests.records.retaining import purge
+from tests.routers.repatriating import SUSPECT, draft
 
 IDENTITY = x25519.Identity.generate()
 TO_IT = ("--recipient", str(IDENTITY.to_public()))
@@ -218,6 +219,30 @@ def test_a_backup_alone_opens_no_person(post: Post, empty: Callable[[], str]) ->
         await purge(hub, record.rpartition("/")[2])
 
     post.on(restored, go_on)
+
+
+def test_marks_stand_in_no_backup_and_come_back_with_the_keys(post: Post, empty: Callable[[], str]) -> None:
+    async def ask(hub: Hub) -> None:
+        korea = hub.caller("KR-KNPA", *ROLES)
+        hub.register("KH-CNP")
+        for _ in range(2):
+            await enter(korea, await draft(korea, **SUSPECT))
+
+    post.on(post.database, ask)
+    marks = _marks(post, post.database)
+    assert (len(marks), len(set(marks))) == (8, 4)  # two persons, who are one
+    post.backup("hub.backup", "--person-keys", "hub.keys")
+    for options, expected in (((), []), (("--person-keys", "hub.keys"), marks)):
+        restored = empty()
+        post.use(restored)
+        assert post.restore("hub.backup", *options).code == 0
+        assert _marks(post, restored) == expected
+
+
+def _marks(post: Post, database: str) -> list[bytes]:
+    with psycopg.connect(post.cluster.conninfo(DatabaseRole.BACKUP, database)) as connection:
+        rows = connection.execute("SELECT mark FROM person_marks ORDER BY person_id, mark").fetchall()
+    return [mark for (mark,) in rows]
 
 
 def test_the_drill_tries_every_persons_key(post: Post) -> None:

@@ -11,6 +11,7 @@ from app.core.crypto import MasterKey
 from app.settings import Settings
 from tests.conftest import PUBLIC_URL, Cluster, Hub, hub_on
 from tests.contract import (
+    world_checklists,
     world_conflicts,
     world_incidents,
     world_operations,
@@ -38,7 +39,8 @@ def built(cluster: Cluster, template: str, worker_id: str) -> Iterator[World]:
     async def make() -> World:
         async with world_on(cluster, name) as hub:
             further = (world_operations.build, world_running.build, world_conflicts.build, world_incidents.build)
-            return await build(hub, *further, world_persons.build, world_repatriations.build)
+            people = (world_persons.build, world_repatriations.build, world_checklists.build)
+            return await build(hub, *further, *people)
 
     yield asyncio.run(make())
     cluster.drop(name)

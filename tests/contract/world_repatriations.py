@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tests.contract import world_checklists
 from tests.contract.world import World, documented_id
 from tests.contract.world_kinds import Kind, build_kind
 from tests.contract.world_persons import PURPOSE, VICTIM, WITNESS
@@ -59,6 +60,8 @@ async def build(world: World) -> None:
         made = await _make(world, 368 + number)
         for step, side in STEPS[:number]:
             await _step(world, made, step, side)
+            if step == "accept":
+                await world_checklists.make_ready(world, made)
     held = await _make(world, 375)
     reason = {"reason": "A typhoon closes the airport."}
     assert (await korea.post(f"{held}/hold", reason, etag='"2"')).status_code == 200

@@ -8,6 +8,7 @@ import pytest
 from app.access.desk import Desk, open_operator_desk
 from app.core.database_roles import DatabaseRole
 from app.core.db import Database
+from app.demo.homecoming import People
 from app.demo.telling import OpenDesk
 from tests.conftest import Hub
 
@@ -22,3 +23,8 @@ async def open_desk(hub: Hub) -> AsyncIterator[OpenDesk]:
 
     yield desk
     await database.close()
+
+
+@pytest.fixture
+def people(hub: Hub) -> People:
+    return People.under(hub.app.state.house.master_key)

@@ -4,12 +4,13 @@ import json
 from pathlib import Path
 
 from app.demo import credentials, story, telling
+from app.demo.homecoming import People
 from app.demo.telling import OpenDesk
 from tests.conftest import Hub
 
 
-async def test_they_are_kept_and_given_again(hub: Hub, open_desk: OpenDesk, tmp_path: Path) -> None:
-    await telling.tell(open_desk)
+async def test_they_are_kept_and_given_again(hub: Hub, open_desk: OpenDesk, people: People, tmp_path: Path) -> None:
+    await telling.tell(open_desk, people)
 
     first = await credentials.provide(open_desk, tmp_path)
     second = await credentials.provide(open_desk, tmp_path)
@@ -21,8 +22,8 @@ async def test_they_are_kept_and_given_again(hub: Hub, open_desk: OpenDesk, tmp_
     assert hub.look("SELECT count(*) FROM credentials") == [(len(story.CREDENTIALS),)]
 
 
-async def test_they_sign_in(hub: Hub, open_desk: OpenDesk, tmp_path: Path) -> None:
-    await telling.tell(open_desk)
+async def test_they_sign_in(hub: Hub, open_desk: OpenDesk, people: People, tmp_path: Path) -> None:
+    await telling.tell(open_desk, people)
     (first, *_) = await credentials.provide(open_desk, tmp_path)
 
     answer = await hub.client.post(
@@ -34,8 +35,8 @@ async def test_they_sign_in(hub: Hub, open_desk: OpenDesk, tmp_path: Path) -> No
     assert answer.status_code == 200
 
 
-async def test_lost_secrets_are_drawn_again(hub: Hub, open_desk: OpenDesk, tmp_path: Path) -> None:
-    await telling.tell(open_desk)
+async def test_lost_secrets_are_drawn_again(hub: Hub, open_desk: OpenDesk, people: People, tmp_path: Path) -> None:
+    await telling.tell(open_desk, people)
     first = await credentials.provide(open_desk, tmp_path)
     (tmp_path / credentials.FILE).write_text("{", encoding="utf-8")
 

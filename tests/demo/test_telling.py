@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from app.demo import asking, story, telling
+from app.demo import asking, homecoming, story, telling
 from app.demo.agreed import AGREEMENTS
 from app.demo.convened import MEETINGS
+from app.demo.homecoming import People
 from app.demo.reported import REPORTS
 from app.demo.telling import OpenDesk
 from tests.conftest import Hub, Partner
@@ -36,6 +37,9 @@ TABLES = (
     "incident_alarms",
     "incident_calls",
     "declared_figures",
+    "persons",
+    "checklists",
+    "checklist_steps",
     "events",
 )
 
@@ -45,8 +49,8 @@ def counts(hub: Hub) -> dict[str, int]:
 
 
 @pytest.fixture
-async def told(hub: Hub, open_desk: OpenDesk) -> Hub:
-    await telling.tell(open_desk)
+async def told(hub: Hub, open_desk: OpenDesk, people: People) -> Hub:
+    await telling.tell(open_desk, people)
     return hub
 
 
@@ -54,16 +58,16 @@ async def seen_by(partner: Partner) -> dict[str, dict[str, Any]]:
     return {profile.get("name", "a cover"): profile for profile in (await partner.get(PATH)).json()["items"]}
 
 
-async def test_a_second_telling_changes_nothing(told: Hub, open_desk: OpenDesk) -> None:
+async def test_a_second_telling_changes_nothing(told: Hub, open_desk: OpenDesk, people: People) -> None:
     before = counts(told)
 
-    await telling.tell(open_desk)
+    await telling.tell(open_desk, people)
 
     assert counts(told) == before
     assert before["agencies"] == len(story.AGENCIES) + 1
-    assert before["records"] == len(telling.PROFILES) + len(REPORTS) + 1  # and the operation
+    assert before["records"] == len(telling.PROFILES) + len(REPORTS) + 2  # and operation and request
     assert before["agreements"] == len(AGREEMENTS)
-    assert before["record_links"] == len(story.RELATIONS) + 3 + 1
+    assert before["record_links"] == len(story.RELATIONS) + 3 + 1 + 1
     assert (before["incident_alarms"], before["incident_calls"]) == (2, 2)
     assert (before["sightings"], before["amendments"], before["disclosures"]) == (3, 2, 1)
     assert (before["meetings"], before["meeting_links"], before["meeting_actions"]) == (len(MEETINGS), 1, 2)
@@ -71,7 +75,9 @@ async def test_a_second_telling_changes_nothing(told: Hub, open_desk: OpenDesk) 
 
 
 @pytest.mark.parametrize("step", [1, 3, 8, 13, 22])
-async def test_a_telling_that_was_cut_off_is_taken_up_again(hub: Hub, open_desk: OpenDesk, step: int) -> None:
+async def test_a_telling_that_was_cut_off_is_taken_up_again(
+    hub: Hub, open_desk: OpenDesk, people: People, step: int
+) -> None:
     opened = 0
 
     def failing(agency: str | None) -> Any:
@@ -82,12 +88,12 @@ async def test_a_telling_that_was_cut_off_is_taken_up_again(hub: Hub, open_desk:
         return open_desk(agency)
 
     with pytest.raises(ConnectionError):
-        await telling.tell(failing)
-    await telling.tell(open_desk)
+        await telling.tell(failing, people)
+    await telling.tell(open_desk, people)
 
     found = counts(hub)
     assert (found["records"], found["groups"], found["sightings"], found["amendments"]) == (
-        len(telling.PROFILES) + len(REPORTS) + 1,
+        len(telling.PROFILES) + len(REPORTS) + 2,
         1,
         3,
         2,
@@ -173,6 +179,7 @@ async def test_reports_are_worked_on_and_one_waits_for_an_acknowledgement(told: 
         "Translator held near Bokor": "investigating",
         "Foreigner held above the old road": "open",
         "Worker sold on between sites in Sihanoukville": "open",
+        "Student found dead beside the road to the plateau": "located",
     }
     paths = {title: f"/v1/incident-reports/{report['id']}" for title, report in seen.items()}
     calls = {
@@ -186,7 +193,7 @@ async def test_reports_are_worked_on_and_one_waits_for_an_acknowledgement(told: 
     asked = {"country": "KH", "nationality": "KR"}
     numbers = (await cambodia.get("/v1/statistics/incident-reports", params=asked)).json()
     # Few were told to the story's hub, many were counted officially; for 2024 nobody said anything.
-    assert [(row["key"], row["reports"]) for row in numbers["items"]] == [("2023", 1), ("2025", 2)]
+    assert [(row["key"], row["reports"]) for row in numbers["items"]] == [("2023", 1), ("2025", 3)]
     assert [row["value"] for row in numbers["declared"]] == [4, 1, 17, None, 330]
 
 
@@ -202,3 +209,17 @@ def test_the_places_are_real_and_the_rest_is_invented() -> None:
     assert subdivisions == {"KH-7", "KH-18"}
     assert origins == {"PH", "TH"}
     assert any(profile.body["handling"]["audience"].get("excluded") for profile in story.PROFILES)
+
+
+async def test_a_body_is_to_be_brought_home_and_the_autopsy_is_agreed_on(told: Hub) -> None:
+    korea, cambodia = (told.caller(agency, "liaison_officer") for agency in ("KR-KNPA", "KH-CNP"))
+    thailand = told.caller("TH-RTP", "liaison_officer")
+    (request,) = (await cambodia.get("/v1/repatriation-requests")).json()["items"]
+    assert (request["state"], request["category"]) == ("accepted", "remains")
+    path = f"/v1/repatriation-requests/{request['id']}/checklist"
+    checklist = (await korea.get(path)).json()
+    assert (await cambodia.get(path)).json() == checklist
+    done = {item["code"] for item in checklist["items"] if item["state"] == "completed"}
+    assert done == {code for items in homecoming.DONE.values() for code in items}
+    assert "autopsy_performed" not in done
+    assert (await thailand.get(path)).status_code == 404

@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 
 from tests.conftest import Hub, Partner
+from tests.routers.checking import SOMEBODY, settled
 
 PATH = "/v1/repatriation-requests"
 REQUESTING, REQUESTED, TRANSIT, STRANGER = "KR-KNPA", "KH-CNP", "TH-RTP", "VN-MPS"
@@ -73,8 +74,10 @@ async def accepted(requesting: Partner, requested: Partner, **fields: Any) -> st
 
 
 async def cleared(requesting: Partner, requested: Partner, **fields: Any) -> str:
-    """A request with nothing in the way of the journey; its path."""
+    """A request for somebody, with nothing in the way of the journey; its path."""
     path = await accepted(requesting, requested, **fields)
+    await add_person(requesting, path, SOMEBODY)
+    await settled(requesting, requested, path)
     await stepped(requested, path, "clear")
     return path
 

@@ -6,6 +6,7 @@ from app.access.desk import Desk
 from app.access.envelope import changed_fields
 from app.core import clock
 from app.core.problems import CONFLICT, Flaw, Problem, invalid
+from app.domain.repatriation_requests import checklist
 from app.domain.repatriation_requests.content import RepatriationRequestFields
 from app.domain.repatriation_requests.requests import body_of, content_of, parties_of, refuse_excluded, state_of
 from app.domain.repatriation_requests.workflow import WORKFLOW
@@ -30,9 +31,10 @@ async def submit(desk: Desk, stored: Stored, said: str | None) -> Stored:
 
 
 async def move(desk: Desk, stored: Stored, action: str, said: str | None) -> Stored:
-    """Take a step of the table; 409 that says what is possible, where this one is not."""
+    """Take a step of the table; 409 that says what is possible, where this one is not, or what is open before it."""
     stored = await hold(desk, stored)
     WORKFLOW.require(action, state_of(stored))
+    await checklist.require_complete(desk, stored, action)
     after = content_of(stored).model_copy(update={"state_reason": said, **_NOT_HELD})
     return await _taken(desk, stored, action, after)
 

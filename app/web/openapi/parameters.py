@@ -86,6 +86,10 @@ PLACEHOLDERS: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
     ),
     "entry_id": ("The audit entry's id.", _UUID),
     "message_id": ("The message's id.", _UUID),
+    "item": (
+        "The item's code.",
+        {"type": "string", "pattern": "^[a-z][a-z0-9_]{1,59}$", "maxLength": 60},
+    ),
     "log_entry_id": ("The log entry's id.", _UUID),
     "recovery_id": ("The recovery's id.", _UUID),
     "number": ("The version's number.", {"type": "string", "pattern": "^[1-9][0-9]{0,8}$", "maxLength": 9}),
