@@ -41,6 +41,8 @@ CLOCK: Final = {
     "keep_incident_alarms": "* * * * *",
     "ensure_audit_months": "17 3 * * *",
     "keep_review_dates": "33 1 * * *",
+    # As of the end of the month before; every day, for a worker that did not run on the first one.
+    "publish_statistics": "7 2 * * *",
 }
 """When each job is queued: minute, hour, day, month, weekday and, where there is a sixth field, second, in UTC."""
 
@@ -90,6 +92,10 @@ async def _ensure_audit_months(connection: Connection) -> None:
     await connection.execute("SELECT ensure_audit_months(%s)", (_AUDIT_MONTHS_AHEAD,))
 
 
+async def _publish_statistics(connection: Connection) -> None:
+    await connection.execute("SELECT publish_due_statistics()")
+
+
 async def _keep_review_dates(connection: Connection) -> None:
     report = await purging.run(connection)
     counts = {name: len(getattr(report, name)) for name in ("warned", "purged", "held", "busy")}
@@ -108,6 +114,7 @@ JOBS: Final[dict[str, Job]] = {
     "keep_incident_alarms": _keep_incident_alarms,
     "ensure_audit_months": _ensure_audit_months,
     "keep_review_dates": _keep_review_dates,
+    "publish_statistics": _publish_statistics,
 }
 """What each job does, by the name under which it is queued, on an autocommit connection of interdesk_worker."""
 

@@ -33,7 +33,11 @@ FOR_FUNCTIONS_ALONE = {
     "event_receivers": "the feed's index by receiver",
     "feed_state": "the sequencer's memory",
     "incidents": "what of incident reports is compared, kept by a trigger",
+    "incident_history": "what of incident reports is counted, as it was from when to when",
     "incident_likenesses": "whom the hub told of reports that are alike",
+    "incident_merges": "which reports counted in the place of which others, and when",
+    "incident_residues": "how purged reports count in published tables",
+    "incident_sights": "who saw reports that were retracted, and since when",
     "idempotency_keys": "read and written by two functions",
     "lifted_exclusions": "written by change_handling, read by seen_since",
     "name_words": "the vocabulary of the search",
@@ -48,6 +52,7 @@ FOR_FUNCTIONS_ALONE = {
     "sight_settled": "work of the worker",
     "sign_in_failures": "read and written by signing in",
     "signing_keys": "read and written by three functions",
+    "statistics_secret": "what published tables are rounded by",
     "used_assertions": "written by signing in",
 }
 """Tables without a class: no code reads their rows, only the functions of the database do."""
