@@ -149,9 +149,12 @@ BEGIN
   END IF;
   INSERT INTO statistics_publications (as_of, published_at) VALUES (p_at, clock_timestamp());
   INSERT INTO published_statistics (as_of, period, "table", cells, counted_at)
-  WITH kept AS (
-    SELECT s.* FROM published_statistics s WHERE s.as_of = v_former AND NOT EXISTS (
-      SELECT FROM changed_incidents(s.counted_at, p_at) AS c WHERE c.period = s.period AND c.reports >= 5)
+  WITH changed AS MATERIALIZED (
+    SELECT f.counted_at, c.period FROM (SELECT DISTINCT s.counted_at FROM published_statistics s WHERE s.as_of = v_former) AS f
+    CROSS JOIN LATERAL changed_incidents(f.counted_at, p_at) AS c WHERE c.reports >= 5
+  ), kept AS (
+    SELECT s.* FROM published_statistics s
+    WHERE s.as_of = v_former AND NOT EXISTS (SELECT FROM changed c WHERE (c.period, c.counted_at) = (s.period, s.counted_at))
   ), counted AS (
     SELECT DISTINCT left(f.month, 4) AS period FROM (
       SELECT month FROM incident_facts(p_at) UNION ALL SELECT month FROM incident_residues) AS f

@@ -27,9 +27,9 @@ CREATE TABLE incident_merges (
 );
 CREATE INDEX incident_merges_by_target ON incident_merges (target_id);
 
--- Since when those see a report, without a break, who saw it when it was retracted: its tombstone is granted them by
--- name, from that day on.
-CREATE TABLE incident_sights (
+-- Since when those have seen a record, without a break, who saw it when it was retracted: its tombstone is granted them
+-- by name, from that day on. Of the kinds whose past is counted.
+CREATE TABLE former_sights (
   record_id uuid NOT NULL REFERENCES records (id),
   agency text NOT NULL REFERENCES agencies (code),
   since timestamptz NOT NULL,
@@ -39,7 +39,7 @@ CREATE TABLE incident_sights (
 DO $$
 DECLARE v_table text;
 BEGIN
-  FOREACH v_table IN ARRAY ARRAY['incident_history', 'incident_merges', 'incident_sights'] LOOP
+  FOREACH v_table IN ARRAY ARRAY['incident_history', 'incident_merges', 'former_sights'] LOOP
     EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', v_table);
     EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', v_table);
     EXECUTE format('CREATE POLICY engine ON %I TO interdesk_engine USING (true) WITH CHECK (true)', v_table);
@@ -72,16 +72,30 @@ SET search_path = pg_catalog, public, pg_temp AS $$
       FROM jsonb_array_elements(p_document -> 'victims') WITH ORDINALITY AS v (victim, n)), '[]')
 $$;
 
--- Reports that the caller has seen without a break since a moment or longer. It is not asked whether it sees them still:
--- that is the policies' to say.
-CREATE FUNCTION incidents_seen_since(p_at timestamptz) RETURNS SETOF uuid LANGUAGE sql STABLE SECURITY DEFINER
+-- Records of a kind with the moment since which the caller has seen them without a break, as seen_since() has it for one.
+-- An exclusion is not asked for here: whether the caller sees them now is the policies' to say.
+CREATE FUNCTION caller_sights(p_kind text) RETURNS TABLE (record_id uuid, since timestamptz) LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp AS $$
-  SELECT g.record_id FROM record_grants g JOIN principals_of(caller_agency()) AS p ON p.principal = g.principal
-  WHERE greatest(g.since, p.since) <= p_at
-    AND EXISTS (SELECT FROM incident_history h WHERE h.record_id = g.record_id)
-    AND NOT EXISTS (SELECT FROM lifted_exclusions l WHERE l.record_id = g.record_id AND l.agency = caller_agency() AND l.at > p_at)
-  UNION
-  SELECT s.record_id FROM incident_sights s WHERE s.agency = caller_agency() AND s.since <= p_at
+  SELECT s.record_id, min(s.since) FROM (
+    SELECT g.record_id, greatest(min(greatest(g.since, p.since)), min(l.at)) AS since
+    FROM record_grants g JOIN principals_of(caller_agency()) AS p ON p.principal = g.principal
+    JOIN records r ON r.id = g.record_id AND r.kind = p_kind
+    LEFT JOIN lifted_exclusions l ON l.record_id = g.record_id AND l.agency = caller_agency()
+    GROUP BY g.record_id
+    UNION ALL
+    SELECT f.record_id, f.since FROM former_sights f WHERE f.agency = caller_agency()) AS s
+  GROUP BY s.record_id
+$$;
+
+-- Keeps since when those see a record who see it at the moment of its retraction.
+CREATE FUNCTION keep_former_sights(p_record records) RETURNS void LANGUAGE sql VOLATILE SET search_path = pg_catalog, public, pg_temp AS $$
+  INSERT INTO former_sights (record_id, agency, since)
+  SELECT p_record.id, a.agency, greatest(min(greatest(g.since, p.since)), min(l.at))
+  FROM unnest(agencies_of(p_record.audience, p_record.excluded)) AS a (agency)
+  CROSS JOIN LATERAL principals_of(a.agency) AS p
+  JOIN record_grants g ON g.record_id = p_record.id AND g.principal = p.principal
+  LEFT JOIN lifted_exclusions l ON l.record_id = p_record.id AND l.agency = a.agency
+  GROUP BY a.agency ON CONFLICT DO NOTHING
 $$;
 
 -- Counts the reports that the caller may read, under its policies, by one or two of their sides or all together: as they
@@ -92,7 +106,7 @@ RETURNS TABLE (key text, "then" text, reports bigint, confirmed bigint, unfounde
 SET search_path = pg_catalog, public, pg_temp AS $$
   WITH standing AS MATERIALIZED (
     SELECT h.* FROM incident_history h WHERE stood_at(h.since, h.until, p_at)
-      AND (p_at IS NULL OR h.record_id IN (SELECT incidents_seen_since(p_at)))
+      AND (p_at IS NULL OR h.record_id IN (SELECT s.record_id FROM caller_sights('incident-reports') AS s WHERE s.since <= p_at))
   )
   SELECT s.sides ->> p_by, s.sides ->> p_then,
     count(DISTINCT i.record_id) FILTER (WHERE i.verification <> 'unfounded'),
@@ -141,12 +155,7 @@ BEGIN
   ELSIF NEW.state = 'purged' THEN
     PERFORM keep_residue(NEW.id);
   ELSIF v_was.record_id IS NOT NULL THEN
-    INSERT INTO incident_sights (record_id, agency, since)
-    SELECT NEW.id, a.agency, greatest(min(greatest(g.since, p.since)),
-      (SELECT l.at FROM lifted_exclusions l WHERE l.record_id = NEW.id AND l.agency = a.agency))
-    FROM unnest(agencies_of(NEW.audience, NEW.excluded)) AS a (agency)
-    CROSS JOIN LATERAL principals_of(a.agency) AS p
-    JOIN record_grants g ON g.record_id = NEW.id AND g.principal = p.principal GROUP BY a.agency;
+    PERFORM keep_former_sights(NEW);
   END IF;
   UPDATE incident_history SET until = v_at WHERE record_id = NEW.id AND until IS NULL;
   IF NEW.state = 'current' THEN
@@ -176,17 +185,17 @@ CREATE TRIGGER incidents_are_merged AFTER INSERT ON record_links FOR EACH ROW
 CREATE TRIGGER incidents_are_parted AFTER DELETE ON record_links FOR EACH ROW
   WHEN (OLD.type = 'duplicate_of') EXECUTE FUNCTION keep_incident_merges();
 
-REVOKE ALL ON FUNCTION stood_at, counted_sides, incidents_seen_since, count_incidents, keep_incident_history, keep_incident_merges
-  FROM PUBLIC;
+REVOKE ALL ON FUNCTION stood_at, counted_sides, caller_sights, keep_former_sights, count_incidents, keep_incident_history,
+  keep_incident_merges FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stood_at, count_incidents TO interdesk_api, interdesk_worker, interdesk_engine;
-GRANT EXECUTE ON FUNCTION counted_sides TO interdesk_engine;
-ALTER FUNCTION incidents_seen_since OWNER TO interdesk_engine;
+GRANT EXECUTE ON FUNCTION counted_sides, keep_former_sights TO interdesk_engine;
+ALTER FUNCTION caller_sights OWNER TO interdesk_engine;
 ALTER FUNCTION keep_incident_history OWNER TO interdesk_engine;
 ALTER FUNCTION keep_incident_merges OWNER TO interdesk_engine;
 
 SET LOCAL ROLE interdesk_engine;
 GRANT EXECUTE ON FUNCTION keep_incident_history, keep_incident_merges TO interdesk_owner;
-GRANT EXECUTE ON FUNCTION incidents_seen_since TO interdesk_api, interdesk_worker;
+GRANT EXECUTE ON FUNCTION caller_sights TO interdesk_api, interdesk_worker;
 
 -- What reports said before this was kept stands in their versions.
 INSERT INTO incident_history (record_id, since, until, reported_on, country, subdivision, types, verification, victims)

@@ -3,7 +3,7 @@
 from migrations import run_sql
 
 revision = "0030"
-down_revision = "0025"
+down_revision = "0026"
 
 
 def upgrade() -> None:

@@ -58,7 +58,8 @@ class PublishedCount(Shape):
     reports: int = Field(
         ge=STEP,
         multiple_of=STEP,
-        description="How many reports, rounded to a multiple of five: the number itself is at most four away.",
+        description="How many reports, rounded to a multiple of five: the number itself was at most four away when it "
+        "was counted.",
         examples=[330],
     )
 

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import UTC, datetime, time
 from typing import Final
 
 from app.core.clock import rfc3339
@@ -21,8 +22,9 @@ def of_visible(counted: IncidentStatistics, selection: IncidentSelection) -> str
     series = Series("counted: reports that your agency sees", "none seen", bars)
     asked = selection.model_dump(mode="json", exclude_none=True)
     narrowed = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in asked.items())
-    as_of = f"{counted.counted_at:%Y-%m-%d}" if counted.as_of is None else rfc3339(counted.as_of)
-    caption = f"As of {as_of}" + (f"; {narrowed}" if narrowed else "")
+    caption = f"As of {_moment(counted.as_of or _end_of_day(counted.counted_at))}" + (
+        f"; {narrowed}" if narrowed else ""
+    )
     return _drawn("Incident reports by year", caption, series, counted.declared)
 
 
@@ -30,7 +32,7 @@ def of_community(published: CommunityStatistics) -> str:
     """All reports by year, as they were published, as an SVG document."""
     bars = {int(row.key): Bar(row.reports) for row in published.items}
     series = Series("counted: all reports, rounded to multiples of five", "none shown", bars)
-    caption = "Nothing is published" if published.as_of is None else f"Published as of {rfc3339(published.as_of)}"
+    caption = "Nothing is published" if published.as_of is None else f"Published as of {_moment(published.as_of)}"
     return _drawn("Incident reports by year, all agencies", caption, series, published.declared)
 
 
@@ -66,6 +68,15 @@ def _series(name: str, figures: Sequence[DeclaredFigure]) -> Series:
         else:
             made.bars[year] = Bar(figure.value, words=_span(figure))
     return made
+
+
+def _end_of_day(moment: datetime) -> datetime:
+    """What is drawn as of now says the day alone: the same picture for the same numbers."""
+    return datetime.combine(moment.date(), time.max, UTC)
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d}" if moment.time() == time.max else rfc3339(moment)
 
 
 def _months(figure: DeclaredFigure) -> tuple[int, str]:

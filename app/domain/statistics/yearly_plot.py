@@ -107,7 +107,8 @@ class _Plane:
         return middle + self.bar * (source - self.sources / 2)
 
     def height(self, value: int) -> float:
-        return _PLOT * value / self.end
+        """As high as the number; whatever is more than nothing can be seen."""
+        return max(_PLOT * value / self.end, 2.0 if value else 0.0)
 
 
 def draw(chart: Chart) -> str:
@@ -173,9 +174,6 @@ def _draw_year(root: svg.Element, chart: Chart, plane: _Plane, index: int, year:
         font_weight="600",
         fill=_INK,
     )
-    words = [bar.words for series in chart.series if (bar := series.bars.get(year)) is not None and bar.words]
-    if words:
-        svg.text(drawn, (middle, plane.ground + 36), words[0], text_anchor="middle", font_size="11", fill=_FAINT)
     for source, series in enumerate(chart.series):
         corner = plane.x(index, source)
         told = f"{year}, {series.name}: {series.told(year)}"
@@ -195,12 +193,17 @@ def _draw_bar(parent: svg.Element, plane: _Plane, corner: float, bar: Bar, colou
     svg.rectangle(parent, (corner + 2, plane.ground - certain), (width, certain), fill=colours[0])
     place = (corner + plane.bar / 2, top - 6)
     svg.text(parent, place, f"{bar.value:,}", text_anchor="middle", font_size="13", font_weight="600", fill=_INK)
+    if bar.words is not None:
+        place = (corner + plane.bar / 2, plane.ground + 36)
+        svg.text(parent, place, bar.words, text_anchor="middle", font_size="11", fill=_FAINT)
 
 
 def _draw_gap(parent: svg.Element, plane: _Plane, corner: float, words: str) -> None:
     """An empty frame with words that stand upright in it."""
     size = (plane.bar - 4, _GAP)
-    svg.rectangle(parent, (corner + 2, plane.ground - _GAP), size, fill="none", stroke=_MISSING, stroke_dasharray="3 3")
+    svg.rectangle(
+        parent, (corner + 2, plane.ground - _GAP), size, fill="#ffffff", stroke=_MISSING, stroke_dasharray="3 3"
+    )
     x, y = corner + plane.bar / 2 + 4, plane.ground - _GAP / 2
     svg.text(
         parent, (x, y), words, text_anchor="middle", font_size="12", fill=_INK, transform=f"rotate(-90 {x:.1f} {y:.1f})"
