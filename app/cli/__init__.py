@@ -20,6 +20,7 @@ from app.cli import (
     oversight,
     retention,
     serve,
+    statistics,
     worker,
     workflow,
 )
@@ -65,6 +66,7 @@ app.command("backup")(keeping.backup)
 app.command("restore")(keeping.restore)
 app.command("oversight")(oversight.oversight)
 app.add_typer(retention.app, name="retention")
+app.add_typer(statistics.app, name="statistics")
 app.command("import")(importing.import_file)
 app.command("openapi")(openapi.openapi)
 app.command("workflow")(workflow.workflow)

@@ -17,6 +17,7 @@ from app.audit.sealing import seal
 from app.core.crypto import MasterKey
 from app.core.db import Connection
 from app.domain.agreements import signing
+from app.domain.statistics import publishing
 from app.events import sight
 from app.records import purging
 
@@ -92,10 +93,6 @@ async def _ensure_audit_months(connection: Connection) -> None:
     await connection.execute("SELECT ensure_audit_months(%s)", (_AUDIT_MONTHS_AHEAD,))
 
 
-async def _publish_statistics(connection: Connection) -> None:
-    await connection.execute("SELECT publish_due_statistics()")
-
-
 async def _keep_review_dates(connection: Connection) -> None:
     report = await purging.run(connection)
     counts = {name: len(getattr(report, name)) for name in ("warned", "purged", "held", "busy")}
@@ -114,7 +111,7 @@ JOBS: Final[dict[str, Job]] = {
     "keep_incident_alarms": _keep_incident_alarms,
     "ensure_audit_months": _ensure_audit_months,
     "keep_review_dates": _keep_review_dates,
-    "publish_statistics": _publish_statistics,
+    "publish_statistics": publishing.publish_due,
 }
 """What each job does, by the name under which it is queued, on an autocommit connection of interdesk_worker."""
 

@@ -17,6 +17,7 @@ from tests.contract import (
     world_persons,
     world_repatriations,
     world_running,
+    world_statistics,
 )
 from tests.contract.world import World, build
 
@@ -38,7 +39,8 @@ def built(cluster: Cluster, template: str, worker_id: str) -> Iterator[World]:
     async def make() -> World:
         async with world_on(cluster, name) as hub:
             further = (world_operations.build, world_running.build, world_conflicts.build, world_incidents.build)
-            return await build(hub, *further, world_persons.build, world_repatriations.build)
+            further = (*further, world_persons.build, world_repatriations.build, world_statistics.build)
+            return await build(hub, *further)
 
     yield asyncio.run(make())
     cluster.drop(name)
