@@ -107,6 +107,12 @@ SET search_path = pg_catalog, public, pg_temp AS $$
   WITH standing AS MATERIALIZED (
     SELECT h.* FROM incident_history h WHERE stood_at(h.since, h.until, p_at)
       AND (p_at IS NULL OR h.record_id IN (SELECT s.record_id FROM caller_sights('incident-reports') AS s WHERE s.since <= p_at))
+  ), merged AS MATERIALIZED (
+    SELECT m.record_id FROM incident_merges m JOIN standing o ON o.record_id = m.target_id
+    WHERE stood_at(m.since, m.until, p_at)
+      -- Two agencies that do not see each other's merge can have merged two reports into each other.
+      AND NOT (m.record_id < m.target_id AND EXISTS (SELECT FROM incident_merges b
+        WHERE (b.record_id, b.target_id) = (m.target_id, m.record_id) AND stood_at(b.since, b.until, p_at)))
   )
   SELECT s.sides ->> p_by, s.sides ->> p_then,
     count(DISTINCT i.record_id) FILTER (WHERE i.verification <> 'unfounded'),
@@ -120,8 +126,7 @@ SET search_path = pg_catalog, public, pg_temp AS $$
   CROSS JOIN LATERAL (SELECT jsonb_build_object('year', to_char(i.reported_on, 'YYYY'), 'month', to_char(i.reported_on, 'YYYY-MM'),
     'country', i.country, 'subdivision', i.subdivision, 'type', t.type, 'nationality', v.nationality, 'condition', v.condition,
     'verification', i.verification) AS sides) AS s
-  WHERE NOT EXISTS (SELECT FROM incident_merges m JOIN standing o ON o.record_id = m.target_id
-      WHERE m.record_id = i.record_id AND stood_at(m.since, m.until, p_at))
+  WHERE i.record_id NOT IN (SELECT m.record_id FROM merged m)
     AND i.reported_on BETWEEN coalesce((p_filters ->> 'reported_from')::date, '-infinity')
       AND coalesce((p_filters ->> 'reported_to')::date, 'infinity')
     AND i.country = coalesce(p_filters ->> 'country', i.country)

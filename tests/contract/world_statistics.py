@@ -14,11 +14,9 @@ PUBLISHED = {
 }
 
 
-# Of a record whose past is asked for, in the order in which its readers came to see it.
 LONG_AGO = (
     "UPDATE incident_history SET since = since - (now() - '2025-10-20Z'), until = until - (now() - '2025-10-20Z')",
-    "UPDATE record_grants g SET since = g.since - (now() - '2025-10-20Z') FROM records r"
-    " WHERE r.id = g.record_id AND r.kind = 'incident-reports'",
+    "UPDATE record_grants g SET since = since - (now() - '2025-10-20Z') FROM incidents i WHERE i.record_id = g.record_id",
     "UPDATE declared_figures SET created_at = created_at - (now() - '2025-10-20Z')",
 )
 
