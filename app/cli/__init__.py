@@ -21,6 +21,7 @@ from app.cli import (
     oversight,
     retention,
     serve,
+    statistics,
     worker,
     workflow,
 )
@@ -67,6 +68,7 @@ app.command("restore")(keeping.restore)
 app.command("oversight")(oversight.oversight)
 app.add_typer(retention.app, name="retention")
 app.add_typer(checklist_rules.app, name="checklist-rules")
+app.add_typer(statistics.app, name="statistics")
 app.command("import")(importing.import_file)
 app.command("openapi")(openapi.openapi)
 app.command("workflow")(workflow.workflow)

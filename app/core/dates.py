@@ -46,7 +46,8 @@ def _read_date(value: object) -> date:
         raise _calendar_date_error from None
 
 
-def _read_moment(value: object) -> datetime:
+def read_moment(value: object) -> datetime:
+    """A moment with its offset, in UTC; refuses what is none, and what names no offset."""
     if isinstance(value, str) and _moment.fullmatch(value):
         try:
             value = datetime.fromisoformat(value.upper())
@@ -91,7 +92,7 @@ UtcDateTime = TypeAliasType(
     "UtcDateTime",
     Annotated[
         datetime,
-        BeforeValidator(_read_moment, json_schema_input_type=datetime),
+        BeforeValidator(read_moment, json_schema_input_type=datetime),
         PlainSerializer(clock.rfc3339, return_type=str, when_used="json"),
         Field(
             description="A moment, RFC 3339; read with any offset, answered in UTC.",

@@ -206,6 +206,10 @@ class EventType(Vocabulary):
     )
     FIGURE_DECLARED = "figure.declared", "An agency declared an official figure, which `detail` names: read it."
     FIGURE_WITHDRAWN = "figure.withdrawn", "An agency withdrew the official figure that `detail` names."
+    STATISTICS_PUBLISHED = (
+        "statistics.published",
+        "Tables over all incident reports were published, as of the moment in `detail`: read `scope=community`.",
+    )
     GROUP_JOINED = "group.joined", "Your agency is in the group from now on."
     GROUP_UPDATED = "group.updated", "The group's kind, name, purpose, charter or chair changed."
     MEMBERS_CHANGED = (

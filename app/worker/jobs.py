@@ -17,6 +17,7 @@ from app.audit.sealing import seal
 from app.core.crypto import MasterKey
 from app.core.db import Connection
 from app.domain.agreements import signing
+from app.domain.statistics import publishing
 from app.events import sight
 from app.records import purging
 
@@ -43,6 +44,8 @@ CLOCK: Final = {
     "keep_incident_alarms": "* * * * *",
     "ensure_audit_months": "17 3 * * *",
     "keep_review_dates": "33 1 * * *",
+    # As of the end of the month before; every day, for a worker that did not run on the first one.
+    "publish_statistics": "7 2 * * *",
 }
 """When each job is queued: minute, hour, day, month, weekday and, where there is a sixth field, second, in UTC."""
 
@@ -122,6 +125,7 @@ JOBS: Final[dict[str, Job]] = {
     "keep_incident_alarms": _keep_incident_alarms,
     "ensure_audit_months": _ensure_audit_months,
     "keep_review_dates": _keep_review_dates,
+    "publish_statistics": publishing.publish_due,
 }
 """What each job does, by the name under which it is queued, on an autocommit connection of interdesk_worker."""
 

@@ -219,6 +219,10 @@ BEGIN
   DELETE FROM incident_calls WHERE record_id = p_record;
   DELETE FROM incident_alarms WHERE record_id = p_record;
   DELETE FROM incident_likenesses WHERE p_record IN (record_id, other_id);
+  DELETE FROM incident_history WHERE record_id = p_record;
+  DELETE FROM incident_merges WHERE p_record IN (record_id, target_id);
+  DELETE FROM former_sights WHERE record_id = p_record;
+  DELETE FROM repatriation_history WHERE record_id = p_record;
   DELETE FROM person_keys WHERE person_id IN (SELECT id FROM persons WHERE record_id = p_record);
   DELETE FROM person_versions WHERE person_id IN (SELECT id FROM persons WHERE record_id = p_record);
   DELETE FROM persons WHERE record_id = p_record;

@@ -1,6 +1,6 @@
 -- Incident reports: what is compared of them, the calls to acknowledge urgent ones, and reports of the same matter.
 
--- What of a report is compared and counted stands in columns beside the documents, kept by a trigger: no way of writing a record can
+-- What of a report is compared stands in columns beside the documents, kept by a trigger: no way of writing a record can
 -- forget it. There is a row for every report that stands.
 CREATE TABLE incidents (
   record_id uuid PRIMARY KEY REFERENCES records (id),
@@ -16,11 +16,7 @@ CREATE TABLE incidents (
   recruited_via text[] NOT NULL,
   demand_amount numeric,
   demand_currency text,
-  urgency text CHECK (urgency IN ('life_at_risk', 'detained')),
-  reported_on date NOT NULL,
-  types text[] NOT NULL,
-  verification text NOT NULL,
-  victims jsonb NOT NULL
+  urgency text CHECK (urgency IN ('life_at_risk', 'detained'))
 );
 CREATE INDEX incidents_by_days ON incidents USING gist (happened);
 
@@ -81,11 +77,6 @@ CREATE POLICY called_and_originator ON incident_calls FOR SELECT TO interdesk_ap
     AND (r.originator = caller_agency() OR (incident_calls.agency = caller_agency() AND r.state = 'current'
       AND (NOT r.covered OR lies_open(r.id))))));
 GRANT SELECT ON incident_calls TO interdesk_api, interdesk_worker;
--- Counted by those who may read the report.
-CREATE POLICY readers ON incidents FOR SELECT TO interdesk_api, interdesk_worker USING (EXISTS (
-  SELECT FROM records r WHERE r.id = incidents.record_id AND (NOT r.covered OR lies_open(r.id))));
-GRANT SELECT ON incidents TO interdesk_api, interdesk_worker;
-
 -- Official figures, open to every agency.
 CREATE TABLE declared_figures (
   id uuid PRIMARY KEY,
@@ -113,37 +104,6 @@ CREATE POLICY everybody ON declared_figures FOR SELECT TO interdesk_api, interde
 GRANT SELECT, INSERT, UPDATE, DELETE ON declared_figures TO interdesk_engine;
 GRANT SELECT ON declared_figures TO interdesk_api, interdesk_worker;
 
--- Counts the reports that the caller may read, under its policies, by one or two of their sides or all together. One
--- that is merged into another is left out where both are seen.
-CREATE FUNCTION count_incidents(p_by text, p_then text, p_filters jsonb)
-RETURNS TABLE (key text, "then" text, reports bigint, confirmed bigint, unfounded bigint, victims bigint) LANGUAGE sql STABLE
-SET search_path = pg_catalog, public, pg_temp AS $$
-  SELECT s.sides ->> p_by, s.sides ->> p_then,
-    count(DISTINCT i.record_id) FILTER (WHERE i.verification <> 'unfounded'),
-    count(DISTINCT i.record_id) FILTER (WHERE i.verification = 'confirmed'),
-    count(DISTINCT i.record_id) FILTER (WHERE i.verification = 'unfounded'),
-    count(DISTINCT (i.record_id, v.n)) FILTER (WHERE i.verification <> 'unfounded' AND v.n IS NOT NULL)
-  FROM incidents i
-  LEFT JOIN LATERAL (SELECT a.n, a.victim ->> 'nationality' AS nationality, a.victim ->> 'condition' AS condition
-    FROM jsonb_array_elements(i.victims) WITH ORDINALITY AS a (victim, n)) AS v ON true
-  CROSS JOIN LATERAL unnest(CASE WHEN 'type' IN (p_by, p_then) THEN i.types ELSE ARRAY[NULL::text] END) AS t (type)
-  CROSS JOIN LATERAL (SELECT jsonb_build_object('year', to_char(i.reported_on, 'YYYY'), 'month', to_char(i.reported_on, 'YYYY-MM'),
-    'country', i.country, 'subdivision', i.subdivision, 'type', t.type, 'nationality', v.nationality, 'condition', v.condition,
-    'verification', i.verification) AS sides) AS s
-  WHERE NOT EXISTS (SELECT FROM record_links k WHERE k.record_id = i.record_id AND k.type = 'duplicate_of')
-    AND i.reported_on BETWEEN coalesce((p_filters ->> 'reported_from')::date, '-infinity')
-      AND coalesce((p_filters ->> 'reported_to')::date, 'infinity')
-    AND i.country = coalesce(p_filters ->> 'country', i.country)
-    AND (p_filters ->> 'subdivision' IS NULL OR i.subdivision = p_filters ->> 'subdivision')
-    AND (p_filters ->> 'type' IS NULL OR p_filters ->> 'type' = ANY (i.types))
-    AND (p_filters ->> 'nationality' IS NULL OR v.nationality = p_filters ->> 'nationality')
-    AND (p_filters ->> 'condition' IS NULL OR v.condition = p_filters ->> 'condition')
-    AND i.verification = coalesce(p_filters ->> 'verification', i.verification)
-  GROUP BY 1, 2 ORDER BY 1, 2 LIMIT 10000
-$$;
-REVOKE ALL ON FUNCTION count_incidents FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION count_incidents TO interdesk_api, interdesk_worker;
-
 -- The first day that a date only as exact as it is known can mean, and the last one.
 CREATE FUNCTION first_day(p_date text) RETURNS date LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, public, pg_temp AS $$
   SELECT (p_date || substr('-01-01', length(p_date) - 3))::date
@@ -165,7 +125,7 @@ BEGIN
   d := NEW.document;
   v_conditions := ARRAY(SELECT v ->> 'condition' FROM jsonb_array_elements(d -> 'victims') AS v);
   INSERT INTO incidents (record_id, country, subdivision, place, latitude, longitude, happened, nationalities, recruited_via,
-    demand_amount, demand_currency, urgency, reported_on, types, verification, victims)
+    demand_amount, demand_currency, urgency)
   SELECT NEW.id, d ->> 'country', d ->> 'subdivision', coalesce(fold_name(d ->> 'place'), ''),
     (d #>> '{coordinates,latitude}')::double precision, (d #>> '{coordinates,longitude}')::double precision,
     -- What has not ended, as far as is known, went on when it was reported.
@@ -176,8 +136,7 @@ BEGIN
     (d #>> '{demand,amount}')::numeric, d #>> '{demand,currency}',
     CASE WHEN d ->> 'verification' = 'unfounded' OR NEW.life NOT IN ('open', 'investigating', 'located') THEN NULL
       WHEN 'life_at_risk' = ANY (v_conditions) THEN 'life_at_risk'
-      WHEN 'detained' = ANY (v_conditions) THEN 'detained' END,
-    (d ->> 'reported_on')::date, ARRAY(SELECT jsonb_array_elements_text(d -> 'types')), d ->> 'verification', d -> 'victims';
+      WHEN 'detained' = ANY (v_conditions) THEN 'detained' END;
   RETURN NULL;
 END $$;
 CREATE TRIGGER records_are_incidents AFTER INSERT OR UPDATE OF document, state, life ON records FOR EACH ROW

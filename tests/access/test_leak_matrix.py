@@ -143,7 +143,10 @@ ELSEWHERE: dict[str, str] = {
     "create_repatriation_request": "tests/routers/test_repatriation_requests.py",
     "list_incident_reports": "test_lists_show_what_the_rule_says: one function pages every kind",
     "create_incident_report": "test_references_in_bodies; what is like it: tests/routers/test_incident_duplicates.py",
-    "count_incident_reports": "tests/routers/test_incident_statistics.py",
+    "count_incident_reports": "tests/routers/test_incident_statistics.py, test_statistics_as_of.py; published tables: "
+    "tests/domain/statistics/test_rounding.py",
+    "draw_incident_reports": "tests/routers/test_statistics_as_of.py",
+    "count_repatriations": "tests/routers/test_repatriation_statistics.py",
     "list_figures": "open to every agency",
     "declare_figure": "names countries alone",
     "read_figure": "open to every agency",

@@ -1,4 +1,4 @@
-"""The README's first exchange and the guides for integrators and for operations, run line by line as they stand."""
+"""The README's first exchange and three guides, run line by line as they stand."""
 
 import re
 import shutil
@@ -75,3 +75,21 @@ def test_the_guide_to_operations_goes_as_written(pytestconfig: pytest.Config, tm
     assert '"key":"illegal_detention","operations":1,"arrested":14,"rescued":7' in told
     assert "total,,seized_value,cash,USD,51000.50" in told
     assert (tmp_path / "timeline.svg").read_text(encoding="utf-8").startswith("<?xml")
+
+
+@NEEDS_SHELL
+def test_the_guide_to_statistics_goes_as_written(pytestconfig: pytest.Config, tmp_path: Path) -> None:
+    text = (pytestconfig.rootpath / "docs" / "guides" / "statistics.md").read_text(encoding="utf-8")
+
+    told = _run(SHELL.findall(text), tmp_path)
+
+    assert "/problems/" not in told
+    official = "{'2021': 4, '2022': 1, '2023': 17, '2024': None%s}"
+    assert told.index("{'2023': (1, 0), '2025': (2, 0)}\n" + official % "") < told.index(
+        "{'2023': (1, 0), '2025': (2, 1)}\n" + official % ", '2025-01': 330"
+    )
+    assert told.count("{'2025': (2, 0)}\n" + official % "") == 1
+    assert "2023-04,,1,0,0,1\n2025-08,,1,0,0,1" in told
+    assert '"scope":"community"' in told
+    drawn = (tmp_path / "reports.svg").read_text(encoding="utf-8")
+    assert drawn.count(">not reported<") == 1

@@ -18,6 +18,7 @@ from tests.contract import (
     world_persons,
     world_repatriations,
     world_running,
+    world_statistics,
 )
 from tests.contract.world import World, build
 
@@ -39,7 +40,7 @@ def built(cluster: Cluster, template: str, worker_id: str) -> Iterator[World]:
     async def make() -> World:
         async with world_on(cluster, name) as hub:
             further = (world_operations.build, world_running.build, world_conflicts.build, world_incidents.build)
-            people = (world_persons.build, world_repatriations.build, world_checklists.build)
+            people = (world_persons.build, world_repatriations.build, world_checklists.build, world_statistics.build)
             return await build(hub, *further, *people)
 
     yield asyncio.run(make())

@@ -5,6 +5,7 @@ one for which it was said that no figure was given has a figure without a value.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, Any, Final, Self
 from uuid import UUID
 
@@ -20,23 +21,30 @@ from app.core.places import NEWEST, Place
 from app.core.problems import CONFLICT, FORBIDDEN, Flaw, Problem, not_found
 from app.core.shapes import Shape, refuse
 from app.core.text import Line, LongLine, Paragraph
+from app.domain.statistics.knowledge import AsOf
 
 SHOWN: Final = 500
 """Figures that stand beside what is counted, at most."""
 
+# As they stood at a moment: one that was withdrawn later was not withdrawn then.
 _COLUMNS = (
     "id, agency, series, country, nationality, period_from, period_to, value, source, published_on, note, created_at,"
-    " withdrawn_at"
+    " CASE WHEN %(as_of)s::timestamptz IS NULL OR withdrawn_at <= %(as_of)s THEN withdrawn_at END AS withdrawn_at"
+)
+_STANDING = (
+    "(withdrawn_at IS NULL OR withdrawn_at > %(as_of)s::timestamptz)"
+    " AND (%(as_of)s::timestamptz IS NULL OR created_at <= %(as_of)s)"
 )
 _PAGE = sql.SQL(
     f"SELECT {_COLUMNS} FROM declared_figures WHERE (created_at, id) < (%(at)s, %(last)s)"  # noqa: S608 - a constant
     " AND (%(agency)s::text IS NULL OR agency = %(agency)s) AND (%(series)s::text IS NULL OR series = %(series)s)"
     " AND (%(country)s::text IS NULL OR country = %(country)s)"
     " AND (%(nationality)s::text IS NULL OR nationality = %(nationality)s)"
-    " AND (%(withdrawn)s OR withdrawn_at IS NULL) ORDER BY created_at DESC, id DESC LIMIT %(limit)s"
+    " AND (%(as_of)s::timestamptz IS NULL OR created_at <= %(as_of)s)"
+    f" AND (%(withdrawn)s OR {_STANDING}) ORDER BY created_at DESC, id DESC LIMIT %(limit)s"
 )
 _ABOUT = sql.SQL(
-    f"SELECT {_COLUMNS} FROM declared_figures WHERE withdrawn_at IS NULL"  # noqa: S608 - a constant
+    f"SELECT {_COLUMNS} FROM declared_figures WHERE {_STANDING}"  # noqa: S608 - constants
     " AND country IS NOT DISTINCT FROM %(country)s AND nationality IS NOT DISTINCT FROM %(nationality)s"
     " ORDER BY series, agency, period_from, period_to, id LIMIT %(limit)s"
 )
@@ -93,6 +101,9 @@ class FigureSelection(Shape):
     withdrawn: Annotated[bool, Strict(strict=False)] = Field(
         default=False, description="`true`: those that were withdrawn, too."
     )
+    as_of: AsOf | None = Field(
+        None, description="Figures as they stood then: with those withdrawn since, and without those declared since."
+    )
 
 
 async def declare(desk: Desk, sent: FigureIn) -> DeclaredFigure:
@@ -134,15 +145,17 @@ async def listed(desk: Desk, selection: FigureSelection, after: Place | None, li
     return [_figure(row) for row in rows]
 
 
-async def about(desk: Desk, country: str | None, nationality: str | None) -> list[DeclaredFigure]:
-    """Figures that stand about exactly this country and nationality, by series and period."""
-    rows = await desk.rows(_ABOUT, country=country, nationality=nationality, limit=SHOWN)
+async def about(
+    desk: Desk, country: str | None, nationality: str | None, as_of: datetime | None
+) -> list[DeclaredFigure]:
+    """Figures about exactly this country and nationality that stand, or stood then, by series and period."""
+    rows = await desk.rows(_ABOUT, country=country, nationality=nationality, as_of=as_of, limit=SHOWN)
     return [_figure(row) for row in rows]
 
 
 async def one(desk: Desk, figure_id: UUID | None) -> DeclaredFigure:
     """One figure; 404 if there is none."""
-    rows = await desk.rows(_ONE, id=figure_id)
+    rows = await desk.rows(_ONE, id=figure_id, as_of=None)
     if not rows:
         raise not_found()
     return _figure(rows[0])

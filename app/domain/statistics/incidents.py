@@ -1,19 +1,19 @@
 """Incident reports in numbers: counted over those that the caller sees, beside what agencies declared officially."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final, Literal
 
 from psycopg.types.json import Jsonb
 from pydantic import Field
 
 from app.access.desk import Desk
-from app.core import clock
 from app.core.codes import Country, Subdivision
 from app.core.dates import UtcDateTime
 from app.core.shapes import Shape
 from app.core.vocabulary import Vocabulary
 from app.domain.statistics import figures
 from app.domain.statistics.figures import DeclaredFigure
+from app.domain.statistics.knowledge import Knowledge
 from app.models.incident_vocabularies import Verification, VictimCondition
 from app.models.vocabularies import CrimeType
 
@@ -60,12 +60,17 @@ class IncidentCounts(Shape):
 
 
 class IncidentStatistics(Shape):
-    """Incident reports in numbers, over those that your agency sees at this moment."""
+    """Incident reports in numbers, over those that your agency sees."""
 
     scope: Literal["visible"] = Field(default="visible", description="Counted are the reports your agency sees.")
     by: IncidentsBy = Field(description="What they are told apart by.")
     then_by: IncidentsBy | None = Field(description="What they are told apart by within that.")
-    counted_at: UtcDateTime = Field(description="When it was counted.")
+    as_of: UtcDateTime | None = Field(description="As of when it was asked for; null: as of now.")
+    counted_at: UtcDateTime = Field(description="The last moment whose changes are counted: now, or `as_of`.")
+    settled: bool = Field(
+        description="Whether the same question will have this answer for ever, as long as your agency sees the same "
+        "reports without a break: what was known then is known. False without `as_of`, and until it has passed."
+    )
     total: IncidentCounts = Field(description="All of them, each counted once.")
     items: list[IncidentCounts] = Field(
         max_length=_ROWS_MAX, description="By what was asked. What has no report is not there: nothing is said of it."
@@ -78,19 +83,30 @@ class IncidentStatistics(Shape):
 
 
 async def count(
-    desk: Desk, by: IncidentsBy, then_by: IncidentsBy | None, selection: IncidentSelection
+    desk: Desk,
+    by: IncidentsBy,
+    then_by: IncidentsBy | None,
+    selection: IncidentSelection,
+    as_of: datetime | None = None,
 ) -> IncidentStatistics:
-    """Count the reports that the caller sees and may read; those merged into another that it sees are left out."""
+    """Count the reports that the caller sees and may read; those merged into another that is counted are left out.
+
+    As of a moment, these are the reports that it sees now and has seen since then, in the words in which they stood.
+    """
+    knowledge = Knowledge.at(as_of)
     filters = Jsonb(selection.model_dump(mode="json", exclude_none=True))
-    rows = await desk.call("count_incidents", p_by=by.value, p_then=then_by and then_by.value, p_filters=filters)
-    (total,) = await desk.call("count_incidents", p_by=None, p_then=None, p_filters=filters) or [None]
+    asked = {"p_filters": filters, "p_at": as_of}
+    rows = await desk.call("count_incidents", p_by=by.value, p_then=then_by and then_by.value, **asked)
+    (total,) = await desk.call("count_incidents", p_by=None, p_then=None, **asked) or [None]
     return IncidentStatistics(
         by=by,
         then_by=then_by,
-        counted_at=clock.now(),
+        as_of=as_of,
+        counted_at=knowledge.counted_at,
+        settled=knowledge.settled,
         total=_counts(total),
         items=[_counts(row) for row in rows],
-        declared=await figures.about(desk, selection.country, selection.nationality),
+        declared=await figures.about(desk, selection.country, selection.nationality, as_of),
     )
 
 
