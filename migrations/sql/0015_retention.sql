@@ -226,12 +226,14 @@ BEGIN
   DELETE FROM person_keys WHERE person_id IN (SELECT id FROM persons WHERE record_id = p_record);
   DELETE FROM person_versions WHERE person_id IN (SELECT id FROM persons WHERE record_id = p_record);
   DELETE FROM persons WHERE record_id = p_record;
+  DELETE FROM screenings WHERE record_id = p_record;
   DELETE FROM checklist_steps WHERE record_id = p_record;
   DELETE FROM checklist_items WHERE record_id = p_record;
   DELETE FROM checklist_versions WHERE record_id = p_record;
   DELETE FROM checklists WHERE record_id = p_record;
   DELETE FROM repatriation_messages WHERE record_id = p_record;
   DELETE FROM repatriation_steps WHERE record_id = p_record;
+  PERFORM forget_attachments(p_record);
   -- A recall outlives the record, since its recipients still answer for their copies; not so why it was made.
   UPDATE recalls SET reason = 'The record has been purged since.' WHERE record_id = p_record;
 END $$;

@@ -16,8 +16,10 @@ PUBLISHED = {
 
 LONG_AGO = (
     "UPDATE incident_history SET since = since - (now() - '2025-10-20Z'), until = until - (now() - '2025-10-20Z')",
-    "UPDATE record_grants g SET since = since - (now() - '2025-10-20Z') FROM incidents i"
-    " WHERE i.record_id = g.record_id",
+    (
+        "UPDATE record_grants g SET since = since - (now() - '2025-10-20Z') FROM incidents i"
+        " WHERE i.record_id = g.record_id"
+    ),
     "UPDATE declared_figures SET created_at = created_at - (now() - '2025-10-20Z')",
 )
 

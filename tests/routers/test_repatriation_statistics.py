@@ -5,16 +5,16 @@ from typing import Any
 import pytest
 
 from tests.conftest import Hub, Partner
+from tests.routers.checking import SOMEBODY, settled
 from tests.routers.entrance import below_policies
 from tests.routers.past import days_pass, moment
-from tests.routers.checking import SOMEBODY, settled
 from tests.routers.repatriating import (
-    add_person,
     REMAINS,
     REQUESTED,
     REQUESTING,
     STRANGER,
     SUSPECT,
+    add_person,
     cleared,
     draft,
     officer,
