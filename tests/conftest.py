@@ -8,6 +8,7 @@ import gc
 import os
 import secrets
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -98,6 +99,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     if not hasattr(config, "workerinput"):
         os.environ[ROOT] = tempfile.mkdtemp(prefix="interdesk-tests-", dir=_place())
+    # httpx asks for it at every call, and looking in vain for a module takes a quarter of a call's time.
+    sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
 
 
 def pytest_collection_finish() -> None:
