@@ -83,16 +83,18 @@ class Cluster:
                 return
 
 
-def _place() -> Path | None:
+def _place() -> str | None:
     """Where memory is a file system with room to spare: a database is 700 files, and most disks are slow to make them.
 
     None, the place for temporary files, elsewhere.
     """
-    memory = Path("/dev/shm")  # noqa: S108 - what is made there is a folder of our own
+    memory = "/dev/shm"  # noqa: S108 - what is made there is a folder of our own
     try:
-        return memory if os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > ROOM else None
+        found = os.statvfs(memory)
     except OSError:
         return None
+    runs_programs = not found.f_flag & os.ST_NOEXEC
+    return memory if runs_programs and os.access(memory, os.W_OK) and found.f_bavail * found.f_frsize > ROOM else None
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -101,7 +103,10 @@ def pytest_configure(config: pytest.Config) -> None:
     Not below pytest's own temporary folder: another run that cleans up there would take a living server's files.
     """
     if not hasattr(config, "workerinput"):
-        os.environ[ROOT] = tempfile.mkdtemp(prefix="interdesk-tests-", dir=_place())
+        place = _place()
+        os.environ[ROOT] = tempfile.mkdtemp(prefix="interdesk-tests-", dir=place)
+        # Tests of the embedded server make theirs in pytest's folders.
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", place or "")
     # httpx asks for it at every call, and looking in vain for a module takes a quarter of a call's time.
     sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
 
