@@ -104,6 +104,7 @@ def test_a_managed_database_is_not_upgraded_by_the_server(
     managed: Installation, cluster: Cluster, database: str
 ) -> None:
     managed.prepare()
+    cluster.drop(database)
     cluster.clone("interdesk", database)
 
     with pytest.raises(InstallationError, match="Run: interdesk db upgrade"):

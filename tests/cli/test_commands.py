@@ -67,6 +67,7 @@ def test_an_empty_database_is_told_to_be_upgraded(
     managed: Command, cluster: Cluster, database: str, template: str
 ) -> None:
     assert template
+    cluster.drop(database)
     cluster.clone("interdesk", database)
 
     assert managed("keys", "list").err.endswith("Run: interdesk db upgrade\n")

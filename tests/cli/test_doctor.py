@@ -43,6 +43,7 @@ def test_another_master_key_is_a_problem(managed: Command, monkeypatch: pytest.M
 
 
 def test_a_schema_behind_is_a_problem(managed: Command, cluster: Cluster, database: str) -> None:
+    cluster.drop(database)
     cluster.clone("interdesk", database)
 
     assert found(managed, "schema")["mend"] == "Run: interdesk db upgrade"

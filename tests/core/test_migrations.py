@@ -15,6 +15,7 @@ def test_the_newest_revision_is_the_one_alembic_knows() -> None:
 
 def test_an_empty_database_is_upgraded_once(cluster: Cluster, database: str, template: str) -> None:
     assert template
+    cluster.drop(database)
     cluster.clone("interdesk", database)
     owner = cluster.conninfo(DatabaseRole.OWNER, database)
 

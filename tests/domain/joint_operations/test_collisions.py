@@ -113,6 +113,7 @@ def engine(cluster: Cluster, worker_id: str) -> Iterator[psycopg.Connection]:
         connection.execute("SET ROLE interdesk_engine")
         yield connection
     cluster.drop(name)
+    cluster.drop(name)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
