@@ -9,7 +9,7 @@ from app.access.desk import Desk
 from app.audit.trail import note
 from app.domain.repatriation_requests import checklist, checklist_steps
 from app.domain.repatriation_requests.checklist_shapes import Checklist, ChecklistCompletionIn, ChecklistReasonIn
-from app.domain.repatriation_requests.requests import KIND, require_side
+from app.domain.repatriation_requests.requests import KIND, require_side, side_of
 from app.identity.roles import Permission
 from app.models.checklist_vocabularies import ChecklistNeed
 from app.models.repatriation_vocabularies import RepatriationSide
@@ -45,7 +45,7 @@ async def read_checklist(request: Request, desk: Reading, record_id: str) -> Res
 
     It is made of the hub's rules (`/v1/checklist-rules`) when the request is submitted, and anew when category, legal
     act, countries or agencies change: items of the same code stay as they are. What persons were screened as stands
-    in it for callers with `persons:read` that say what for in `Access-Purpose`.
+    in it for the two sides, with `persons:read` and what for in `Access-Purpose`.
     """
     stored = await _of_party(request, desk, record_id, *RepatriationSide)
     return await _shown(request, desk, stored)
@@ -129,13 +129,15 @@ async def _of_side(request: Request, desk: Desk, record_id: str, item: str) -> S
     return stored
 
 
-def _shows_results(request: Request, desk: Desk) -> bool:
-    return Permission.PERSONS_READ in desk.caller.permissions and request.state.visit.purpose is not None
+def _shows_results(request: Request, desk: Desk, stored: Stored) -> bool:
+    """Whether the caller reads what persons were screened as: of the two sides, whoever may and says what for."""
+    may = Permission.PERSONS_READ in desk.caller.permissions and request.state.visit.purpose is not None
+    return may and side_of(desk, stored) is not RepatriationSide.TRANSIT
 
 
 async def _shown(request: Request, desk: Desk, stored: Stored) -> Response:
     """The checklist with its ETag, whole at every read: what is overdue or flagged does not change the version."""
-    found = await checklist.read(desk, stored, results=_shows_results(request, desk))
+    found = await checklist.read(desk, stored, results=_shows_results(request, desk, stored))
     await _note(desk, stored, found)
     return answers.model(request, found, headers={"ETag": etag(found.version)})
 
@@ -148,7 +150,7 @@ async def _note(desk: Desk, stored: Stored, found: Checklist) -> None:
 
 
 async def _once(request: Request, desk: Desk, stored: Stored, step: _Step) -> Response:
-    results = _shows_results(request, desk)
+    results = _shows_results(request, desk, stored)
 
     async def replay(kept: calls.Kept) -> str:
         found = await checklist.read(desk, stored, results=results, version=kept.version)

@@ -287,12 +287,13 @@ SET search_path = pg_catalog, public, pg_temp AS $$
     WHERE v.result = 'victim' ORDER BY v.person_id)
 $$;
 
--- What its persons were screened as last, for a caller that says what for, under the purpose kept in the audit.
+-- What its persons were screened as last, for a side that says what for, under the purpose kept in the audit.
 CREATE FUNCTION screenings_of(p_record uuid, p_version integer DEFAULT NULL) RETURNS TABLE (person_id uuid, result text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
   SELECT DISTINCT ON (g.person_id) g.person_id, g.result
   FROM seen_checklist(p_record, p_version) AS h JOIN screenings g ON g.record_id = (h.request).id AND g.version <= h.version
-  WHERE h.sees_persons AND nullif(current_setting('interdesk.purpose', true), '') IS NOT NULL AND g.person_id = ANY (h.persons)
+  WHERE h.sees_persons AND on_a_side(h.request) AND nullif(current_setting('interdesk.purpose', true), '') IS NOT NULL
+    AND g.person_id = ANY (h.persons)
   ORDER BY g.person_id, g.version DESC
 $$;
 

@@ -201,3 +201,17 @@ async def test_marks_are_kept_of_repatriation_requests_alone_and_go_with_the_per
         psycopg.connect(case.hub.conninfo(DatabaseRole.API)) as connection,
     ):
         connection.execute("SELECT * FROM person_marks")
+
+
+async def test_a_waiver_given_before_the_other_request_came_is_not_given_knowing_of_it(case: Case) -> None:
+    deported = await case.deportation()
+    person = await add_person(case.korea, deported, KIM)
+    assert (await act(case.cambodia, deported, CODE, "waive", REASON)).status_code == 200
+    await case.extradition()
+    seen, blind = await item(case.cambodia, deported, CODE), await item(case.korea, deported, CODE)
+    assert (seen["state"], seen["persons"]["open"], blind["state"]) == ("open", [person], "waived")
+    again = await act(case.cambodia, deported, CODE, "waive", {"reason": "Japan knows, and agrees."})
+    assert again.status_code == 200, again.text
+    seen, blind = await item(case.cambodia, deported, CODE), await item(case.korea, deported, CODE)
+    assert (seen["state"], seen["flagged"], blind["flagged"]) == ("waived", True, False)
+    assert [entry["note"] for entry in blind["history"]] == [REASON["reason"], "Japan knows, and agrees."]

@@ -89,8 +89,8 @@ async def test_a_result_stands_in_the_checklist_and_nowhere_else(hub: Hub) -> No
     answer = await completed(cambodia, path, CODE, result="no_indication")
     (shown,) = [one for one in answer["items"] if one["code"] == CODE]
     assert shown["results"] == [{"person": person, "result": "no_indication"}]
-    assert (await item(thailand, path, CODE, purpose=True))["results"] == shown["results"]
-    for caller, purpose in ((korea, False), (unread, True), (unread, False)):
+    assert (await item(korea, path, CODE, purpose=True))["results"] == shown["results"]
+    for caller, purpose in ((korea, False), (unread, True), (unread, False), (thailand, True)):
         seen = await item(caller, path, CODE, purpose=purpose)
         assert (seen["state"], seen["results"]) == ("completed", None)
         assert "no_indication" not in str(await checklist(caller, path, purpose=purpose))

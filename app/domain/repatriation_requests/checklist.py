@@ -134,8 +134,9 @@ async def require_complete(desk: Desk, stored: Stored, action: str) -> None:
 
 def _open(row: Any) -> Flaw:  # noqa: ANN401 - as above
     said = f"{row.title}: the {row.side} side"
-    if row.flagged:
-        code, said = "extradition-pending", f"{said}. An extradition is pending for {len(row.flagged)} of the persons"
+    pending = set(row.flagged) & set(row.open)
+    if pending:
+        code, said = "extradition-pending", f"{said}. An extradition is pending for {len(pending)} of the persons"
     elif row.per == ChecklistPer.PERSON and not (row.open or row.completed or row.waived) and row.sees_persons:
         code, said = "no-person-entered", f"{said}. The request names nobody yet"
     else:

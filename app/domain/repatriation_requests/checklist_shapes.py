@@ -150,7 +150,7 @@ class ChecklistItem(Shape):
     note: Paragraph | None = Field(description="What was said with that: a note, or the reason of a waiver.")
     document: ChecklistDocument | None = Field(description="The document that showed it.")
     results: list[PersonScreening] | None = Field(
-        description="What persons were screened as: with `persons:read` and `Access-Purpose`, for "
+        description="What persons were screened as: for the two sides, with `persons:read` and `Access-Purpose`, at "
         "`trafficking_screening`; null otherwise."
     )
     source: Line | None = Field(description="What it follows from.", examples=["Palermo Protocol, article 8 (4)"])
