@@ -341,6 +341,18 @@ SET search_path = pg_catalog, public, pg_temp AS $$
   SELECT FROM records r JOIN checklists c ON c.record_id = r.id WHERE r.id = p_record AND takes_part(r) FOR UPDATE OF c
 $$;
 
+-- Whether everything is done for a person that has to be done before the journey, whatever state the request is in: who is
+-- entered after it was cleared, or screened as a victim since, does not travel as a suspect. What travels asks this.
+CREATE FUNCTION person_is_cleared(p_record uuid, p_person uuid) RETURNS boolean LANGUAGE sql STABLE
+SET search_path = pg_catalog, public, pg_temp AS $$
+  SELECT EXISTS (SELECT FROM checklists c JOIN persons p ON p.record_id = c.record_id AND p.id = p_person
+    WHERE c.record_id = p_record
+      AND NOT EXISTS (SELECT FROM checklist_states(p_record, c.version, ARRAY[p_person]) AS s
+        JOIN checklist_items i ON i.record_id = p_record AND i.code = s.code AND i.before = 'clear' WHERE s.action IS NULL)
+      AND (c.category <> 'suspect' OR (SELECT g.result FROM screenings g WHERE g.person_id = p_person ORDER BY g.version DESC LIMIT 1)
+        IS DISTINCT FROM 'victim'))
+$$;
+
 -- ---------------------------------------------------------------------------------------------------------- what is late
 -- Both sides of a request, as far as they see it.
 CREATE FUNCTION sides_that_see(p_record records) RETURNS text[] LANGUAGE sql VOLATILE SET search_path = pg_catalog, public, pg_temp AS $$
@@ -405,9 +417,8 @@ BEGIN
 END $$;
 
 REVOKE ALL ON FUNCTION facet_of, persons_of, checklist_states, item_due, next_checklist_version, seen_checklist,
-  screened_as_victims, reopen_unfit_items, make_checklist, checklist_head,
-  checklist_rows, checklist_history, screenings_of, write_checklist_step, hold_checklist, sides_that_see, tell_lateness,
-  tell_late_repatriations FROM PUBLIC;
+  screened_as_victims, reopen_unfit_items, make_checklist, checklist_head, checklist_rows, checklist_history, screenings_of,
+  write_checklist_step, hold_checklist, person_is_cleared, sides_that_see, tell_lateness, tell_late_repatriations FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION checklist_head, checklist_rows, checklist_history, screenings_of, screened_as_victims, write_checklist_step, hold_checklist
   TO interdesk_api, interdesk_worker;
 GRANT EXECUTE ON FUNCTION tell_late_repatriations TO interdesk_worker;
