@@ -58,6 +58,8 @@ CREATE TABLE checklist_steps (
   persons uuid[] NOT NULL DEFAULT '{}',
   note text CHECK (action = 'complete' OR note IS NOT NULL),
   document jsonb,
+  -- A file of the request that shows it; it may have been removed since.
+  attachment_id uuid,
   at timestamptz NOT NULL,
   FOREIGN KEY (record_id, code) REFERENCES checklist_items (record_id, code)
 );
@@ -151,7 +153,7 @@ SET search_path = pg_catalog, public, pg_temp AS $$
   JOIN checklist_items i ON i.record_id = p_record.id AND i.code = s.code
   WHERE s.action IS NOT NULL AND ((s.step).agency <> CASE i.side WHEN 'requested' THEN requested_agency(p_record) ELSE p_record.originator END
     OR (s.action = 'waive' AND NOT i.waivable)
-    OR (s.action = 'complete' AND i.needs = 'document' AND (s.step).document IS NULL))
+    OR (s.action = 'complete' AND i.needs = 'document' AND (s.step).document IS NULL AND (s.step).attachment_id IS NULL))
   GROUP BY i.code
 $$;
 
@@ -270,9 +272,10 @@ $$;
 
 -- What was done with its items until that version, in its order.
 CREATE FUNCTION checklist_history(p_record uuid, p_version integer DEFAULT NULL)
-RETURNS TABLE (code text, action text, settles boolean, agency text, at timestamptz, note text, document jsonb, persons uuid[])
+RETURNS TABLE (code text, action text, settles boolean, agency text, at timestamptz, note text, document jsonb, attachment_id uuid,
+  persons uuid[])
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-  SELECT t.code, t.action, t.settles, t.agency, t.at, t.note, t.document, CASE WHEN h.sees_persons THEN t.persons ELSE '{}' END
+  SELECT t.code, t.action, t.settles, t.agency, t.at, t.note, t.document, t.attachment_id, CASE WHEN h.sees_persons THEN t.persons ELSE '{}' END
   FROM seen_checklist(p_record, p_version) AS h JOIN checklist_steps t ON t.record_id = (h.request).id AND t.version <= h.version
   ORDER BY t.version, t.id
 $$;
@@ -299,10 +302,10 @@ $$;
 
 -- -------------------------------------------------------------------------------------------------- how one is worked off
 -- Writes down what the caller's side did with an item, which all parties are told. Outcomes: written; stale (the checklist
--- has another version by now); hidden (not a side of such a request, or the item is not its own).
+-- has another version by now); hidden (not a side of such a request, or the item is not its own); unknown-attachment.
 CREATE FUNCTION write_checklist_step(
   p_record uuid, p_code text, p_expected integer, p_action text, p_settles boolean, p_persons uuid[], p_note text, p_document jsonb,
-  p_result text, OUT outcome text, OUT version integer
+  p_attachment uuid, p_result text, OUT outcome text, OUT version integer
 ) LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
   v_record records;
@@ -322,9 +325,13 @@ BEGIN
     outcome := 'stale';
     RETURN;
   END IF;
+  IF p_attachment IS NOT NULL AND NOT attachment_stands(p_record, p_attachment) THEN
+    outcome := 'unknown-attachment';
+    RETURN;
+  END IF;
   version := next_checklist_version(p_record, clock_timestamp());
-  INSERT INTO checklist_steps (id, record_id, code, version, action, settles, agency, persons, note, document, at)
-  SELECT uuid7(), p_record, p_code, c.version, p_action, p_settles, caller_agency(), p_persons, p_note, p_document, c.updated_at
+  INSERT INTO checklist_steps (id, record_id, code, version, action, settles, agency, persons, note, document, attachment_id, at)
+  SELECT uuid7(), p_record, p_code, c.version, p_action, p_settles, caller_agency(), p_persons, p_note, p_document, p_attachment, c.updated_at
   FROM checklists c WHERE c.record_id = p_record;
   INSERT INTO screenings (person_id, record_id, version, result)
   SELECT p, p_record, write_checklist_step.version, p_result FROM unnest(p_persons) AS p WHERE p_result IS NOT NULL;
@@ -339,6 +346,18 @@ END $$;
 CREATE FUNCTION hold_checklist(p_record uuid) RETURNS void LANGUAGE sql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp AS $$
   SELECT FROM records r JOIN checklists c ON c.record_id = r.id WHERE r.id = p_record AND takes_part(r) FOR UPDATE OF c
+$$;
+
+-- Whether everything is done for a person that has to be done before the journey, whatever state the request is in: who is
+-- entered after it was cleared, or screened as a victim since, does not travel as a suspect. What travels asks this.
+CREATE FUNCTION person_is_cleared(p_record uuid, p_person uuid) RETURNS boolean LANGUAGE sql STABLE
+SET search_path = pg_catalog, public, pg_temp AS $$
+  SELECT EXISTS (SELECT FROM checklists c JOIN persons p ON p.record_id = c.record_id AND p.id = p_person
+    WHERE c.record_id = p_record
+      AND NOT EXISTS (SELECT FROM checklist_states(p_record, c.version, ARRAY[p_person]) AS s
+        JOIN checklist_items i ON i.record_id = p_record AND i.code = s.code AND i.before = 'clear' WHERE s.action IS NULL)
+      AND (c.category <> 'suspect' OR (SELECT g.result FROM screenings g WHERE g.person_id = p_person ORDER BY g.version DESC LIMIT 1)
+        IS DISTINCT FROM 'victim'))
 $$;
 
 -- ---------------------------------------------------------------------------------------------------------- what is late
@@ -405,9 +424,8 @@ BEGIN
 END $$;
 
 REVOKE ALL ON FUNCTION facet_of, persons_of, checklist_states, item_due, next_checklist_version, seen_checklist,
-  screened_as_victims, reopen_unfit_items, make_checklist, checklist_head,
-  checklist_rows, checklist_history, screenings_of, write_checklist_step, hold_checklist, sides_that_see, tell_lateness,
-  tell_late_repatriations FROM PUBLIC;
+  screened_as_victims, reopen_unfit_items, make_checklist, checklist_head, checklist_rows, checklist_history, screenings_of,
+  write_checklist_step, hold_checklist, person_is_cleared, sides_that_see, tell_lateness, tell_late_repatriations FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION checklist_head, checklist_rows, checklist_history, screenings_of, screened_as_victims, write_checklist_step, hold_checklist
   TO interdesk_api, interdesk_worker;
 GRANT EXECUTE ON FUNCTION tell_late_repatriations TO interdesk_worker;

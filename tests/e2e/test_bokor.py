@@ -11,6 +11,7 @@ from tests.events.following import Follower, place
 from tests.persons.test_nothing_in_clear import dump
 from tests.routers import incidents
 from tests.routers.agreeing import conclude
+from tests.routers.attaching import attached
 from tests.routers.checking import PURPOSE, act, checklist, completed, item
 from tests.routers.repatriating import REMAINS, add_person, draft, state, step, stepped
 
@@ -90,7 +91,9 @@ async def test_from_the_report_to_the_family(hub: Hub) -> None:
         "sealed_coffin",
         "air_waybill",
     ]
-    await case.done(cambodia, path, "autopsy_performed", "Report of the joint forensic team")
+    file = (await attached(cambodia, path, kind="repatriation-requests")).rpartition("/")[2]
+    report_of = {"title": "Report of the joint forensic team", "issued_on": "2026-11-20"}
+    await completed(cambodia, path, "autopsy_performed", document=report_of, attachment=file)
     for partner, code in (
         (cambodia, "release"),
         (cambodia, "death_certificate"),
@@ -111,6 +114,7 @@ async def test_from_the_report_to_the_family(hub: Hub) -> None:
     assert (await incidents.step(korea, report, "close", {})).json()["state"] == "closed"
     done = await item(cambodia, path, "autopsy_performed")
     assert (done["settled_by"], done["document"]["title"]) == (CAMBODIA, "Report of the joint forensic team")
+    assert (await korea.get(f"/v1/attachments/{done['attachment']}/content")).status_code == 200
     await _everybody_reads_what_is_theirs(case, path, person)
 
 

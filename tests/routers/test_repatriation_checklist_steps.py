@@ -5,6 +5,7 @@ from typing import Any
 
 from tests.conftest import Hub
 from tests.persons.people import KIM
+from tests.routers.attaching import attached
 from tests.routers.checking import DOCUMENT, PURPOSE, REASON, act, checklist, completed, item, settled
 from tests.routers.repatriating import (
     REMAINS,
@@ -217,3 +218,18 @@ async def test_a_caveat_is_acknowledged_before_the_checklist_is_shown(hub: Hub) 
         assert (answer.status_code, answer.json()["type"]) == (409, "/problems/acknowledgement-required")
     assert (await cambodia.post(f"{path}/handling/acknowledge", {"caveat": caveat})).status_code == 200
     assert (await checklist(cambodia, path))["version"] == 1
+
+
+async def test_a_file_of_the_request_shows_that_an_item_is_done(hub: Hub) -> None:
+    korea, cambodia = officer(hub, REQUESTING), officer(hub, REQUESTED)
+    path, other = await submitted(korea), await submitted(korea)
+    await add_person(korea, path, KIM)
+    kind = "repatriation-requests"
+    foreign, ours = [await attached(cambodia, one, kind=kind) for one in (other, path)]
+    for wrong in (foreign.rpartition("/")[2], path.rpartition("/")[2]):
+        refused = await act(cambodia, path, "fitness_to_fly", "complete", {"attachment": wrong})
+        assert (refused.status_code, flaws(refused)) == (422, [("/attachment", "unknown-reference")])
+    await completed(cambodia, path, "fitness_to_fly", attachment=ours.rpartition("/")[2])
+    shown = await item(korea, path, "fitness_to_fly")
+    assert (shown["state"], shown["attachment"]) == ("completed", ours.rpartition("/")[2])
+    assert shown["history"][0]["attachment"] == shown["attachment"]

@@ -105,6 +105,7 @@ async def test_items_say_whose_they_are_when_they_are_due_and_what_they_follow_f
         "settled_at": None,
         "note": None,
         "document": None,
+        "attachment": None,
         "results": None,
         "source": "Council Decision 2004/573/EC, annex",
         "history": [],

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from app.core.database_roles import DatabaseRole
 from tests.conftest import Hub
 from tests.events.following import place
 from tests.persons.people import KIM
@@ -102,3 +103,28 @@ async def test_a_result_stands_in_the_checklist_and_nowhere_else(hub: Hub) -> No
         assert not [row for (row,) in rows if "no_indication" in row], table
     assert (await cambodia.call("DELETE", f"{path}/persons/{person}", headers={**PURPOSE, "If-Match": "*"})).is_success
     assert hub.look("SELECT * FROM screenings") == []
+
+
+async def test_who_was_entered_after_the_request_was_cleared_is_not_cleared_with_it(hub: Hub) -> None:
+    korea, cambodia = officer(hub, REQUESTING), officer(hub, REQUESTED)
+    path = await accepted(korea, cambodia, **SUSPECT)
+    first = await add_person(korea, path, KIM)
+    assert not _cleared(hub, path, first)
+    await settled(korea, cambodia, path)
+    await stepped(cambodia, path, "clear")
+    second = await add_person(korea, path, LEE)
+    assert (_cleared(hub, path, first), _cleared(hub, path, second)) == (True, False)
+    await completed(cambodia, path, CODE, result="victim")
+    await settled(korea, cambodia, path)
+    assert (_cleared(hub, path, first), _cleared(hub, path, second)) == (True, False)
+    await act(korea, path, "escorts", "reopen", REASON)
+    assert not _cleared(hub, path, first)
+
+
+def _cleared(hub: Hub, path: str, person: str) -> bool:
+    """What the functions of transports ask."""
+    with hub.transaction(DatabaseRole.OWNER) as connection:
+        connection.execute("SET LOCAL ROLE interdesk_engine")
+        question = "SELECT person_is_cleared(%s, %s)"
+        ((answer,),) = connection.execute(question, (path.rpartition("/")[2], person)).fetchall()
+    return bool(answer)

@@ -81,6 +81,7 @@ def _item(row: Any, steps: Sequence[Any], screened: Sequence[PersonScreening] | 
         settled_at=last and last.at,
         note=last and last.note,
         document=last and last.document,
+        attachment=last and last.attachment_id,
         results=None if results is None else list(results),
         source=row.source,
         history=[
@@ -90,6 +91,7 @@ def _item(row: Any, steps: Sequence[Any], screened: Sequence[PersonScreening] | 
                 at=step.at,
                 note=step.note,
                 document=step.document,
+                attachment=step.attachment_id,
                 persons=step.persons if step.persons and row.sees_persons else None,
             )
             for step in shown

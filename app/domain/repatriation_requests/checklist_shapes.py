@@ -61,7 +61,11 @@ class ChecklistCompletionIn(Shape):
         examples=[["01a202b0-014a-7c52-9d3f-2a6b8e1f4c70"]],
     )
     document: ChecklistDocument | None = Field(
-        default=None, description="The document that shows it. An item that needs one is not completed without."
+        default=None,
+        description="The document that shows it. An item that needs one is not completed without, or without a file.",
+    )
+    attachment: UUID | None = Field(
+        default=None, description="The file that shows it: an attachment of the same request, by its id."
     )
     result: ScreeningResult | None = Field(
         default=None,
@@ -101,6 +105,7 @@ class ChecklistHistoryEntry(Shape):
     at: UtcDateTime = Field(description="When.")
     note: Paragraph | None = Field(description="What was said with it: a note, or the reason.")
     document: ChecklistDocument | None = Field(description="The document that showed it.")
+    attachment: UUID | None = Field(description="The file that showed it; it may have been removed since.")
     persons: list[UUID] | None = Field(
         description="For whom; null for an item of the whole request, and where your agency does not see persons."
     )
@@ -149,6 +154,7 @@ class ChecklistItem(Shape):
     settled_at: UtcDateTime | None = Field(description="When; null while it is open.")
     note: Paragraph | None = Field(description="What was said with that: a note, or the reason of a waiver.")
     document: ChecklistDocument | None = Field(description="The document that showed it.")
+    attachment: UUID | None = Field(description="The file that showed it; it may have been removed since.")
     results: list[PersonScreening] | None = Field(
         description="What persons were screened as: for the two sides, with `persons:read` and `Access-Purpose`, at "
         "`trafficking_screening`; null otherwise."

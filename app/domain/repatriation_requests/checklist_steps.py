@@ -56,7 +56,8 @@ async def require_own_item(desk: Desk, stored: Stored, code: str) -> Any:  # noq
 async def complete(desk: Desk, stored: Stored, code: str, version: int, sent: ChecklistCompletionIn) -> int:
     """Complete an item of a held request, for whom it is open; the checklist's version by it.
 
-    422 without what it needs, 409 where it is settled already, or an extradition stands against it.
+    422 without what it needs, or for what is no attachment of the request; 409 where it is settled already, or an
+    extradition stands against it.
     """
     row = await require_own_item(desk, stored, code)
     _check_evidence(row, sent)
@@ -94,8 +95,8 @@ async def reopen(desk: Desk, stored: Stored, code: str, version: int, sent: Chec
 
 
 def _check_evidence(row: Any, sent: ChecklistCompletionIn) -> None:  # noqa: ANN401 - as above
-    if row.needs == ChecklistNeed.DOCUMENT and sent.document is None:
-        raise invalid(Flaw("/document", "document-missing", "Name the document that shows it."))
+    if row.needs == ChecklistNeed.DOCUMENT and sent.document is None and sent.attachment is None:
+        raise invalid(Flaw("/document", "document-missing", "Name the document that shows it, or an attachment."))
     if row.needs == ChecklistNeed.RESULT and sent.result is None:
         raise invalid(Flaw("/result", "result-missing", "Say what the screening found."))
     if row.needs != ChecklistNeed.RESULT and sent.result is not None:
@@ -154,8 +155,7 @@ async def _write(
     *,
     settles: bool | None = None,
 ) -> int:
-    document = sent.document if isinstance(sent, ChecklistCompletionIn) else None
-    result = sent.result if isinstance(sent, ChecklistCompletionIn) else None
+    done = sent if isinstance(sent, ChecklistCompletionIn) else ChecklistCompletionIn()
     row = await desk.call_one(
         "write_checklist_step",
         p_record=stored.envelope.id,
@@ -165,9 +165,12 @@ async def _write(
         p_settles=action is not ChecklistAction.REOPEN if settles is None else settles,
         p_persons=list(concerned),
         p_note=sent.note if isinstance(sent, ChecklistCompletionIn) else sent.reason,
-        p_document=None if document is None else Jsonb(document.model_dump(mode="json")),
-        p_result=result and result.value,
+        p_document=None if done.document is None else Jsonb(done.document.model_dump(mode="json")),
+        p_attachment=done.attachment,
+        p_result=done.result and done.result.value,
     )
+    if row.outcome == "unknown-attachment":
+        raise unknown_reference("/attachment")
     if row.outcome == "stale":
         raise Problem(PRECONDITION_FAILED)
     if row.outcome != "written":
