@@ -479,6 +479,7 @@ async def test_what_hangs_on_a_hidden_record_is_not_reached_by_another(
         for operation in operations()
         if operation[1].startswith(RECORD) and operation[1].count("{") > 1 and "{number}" not in operation[1]
     ]
+    assert len(below) > len(scene.parts)
     nothing = {name: unknown_id() for name in scene.parts}
     for operation in below:
         told = []

@@ -88,12 +88,15 @@ async def test_lists_hold_nothing_of_others_recalls(hub: Hub) -> None:
         "lost sight": {scene.parts["recall_id"], scene.incident["recall_id"], asked},
         "party to a suspended agreement": {asked},
     }
+    told = set()
     for why, caller in scene.strangers.items():
         answer = await caller.get(RECALLS)
         if answer.status_code == 200:
+            told.add(why)
             assert {item["id"] for item in answer.json()["items"]} == own.get(why, set()), why
         else:
             assert answer.status_code in (401, 403), why
+    assert told >= {*own, "stranger agency"}
     assert (await scene.reader.get(RECALLS)).json()["items"] == []
     recalled = (await scene.originator.get(RECALLS)).json()["items"]
     assert {item["record_id"] for item in recalled} >= {scene.record["id"], scene.operation["record_id"]}

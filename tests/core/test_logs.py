@@ -66,6 +66,7 @@ def test_an_exception_is_told_without_what_it_says(capfd: pytest.CaptureFixture[
 
     _, err = capfd.readouterr()
     assert "victim" not in err
+    assert len(err.splitlines()) == 2
     for line in err.splitlines():
         (error, cause) = json.loads(line)["exception"]
         assert (error["type"], cause["type"]) == ("builtins.ValueError", "builtins.KeyError")

@@ -109,7 +109,9 @@ async def _only_its_leads_know(
     for partner in others:
         told = await _told(partner)
         assert not any(name.startswith("conflict.") for name in told), partner.agency
-        assert (await partner.get(f"{path}/conflicts")).status_code in (403, 404)
+        sees_it = (await partner.get(path)).status_code == 200
+        assert sees_it is (partner.agency != STRANGER)
+        assert (await partner.get(f"{path}/conflicts")).status_code == (403 if sees_it else 404)
         assert (await partner.get(hidden)).status_code == 404
     for answer in (await korea.get(path), await korea.get(f"{path}/conflicts"), await korea.get(f"{path}/versions")):
         assert SECRET not in answer.text

@@ -111,9 +111,7 @@ def test_what_is_wrong_with_a_zone_is_said() -> None:
     with pytest.raises(ValidationError, match="zone as a whole, position 44 of this line"):
         TravelDocument.model_validate(sent)
     short = {"type": "passport", "number": "X1", "issuing_state": "UTO", "machine_readable_zone": [first, second + "<"]}
-    assert refused(TravelDocument, short)[0] == ("machine_readable_zone/1", "string_too_long") or refused(
-        TravelDocument, short
-    ) == [("machine_readable_zone/1", "string_pattern_mismatch")]
+    assert refused(TravelDocument, short) == [("machine_readable_zone/1", "string_pattern_mismatch")]
     one = {**short, "machine_readable_zone": [second]}
     assert refused(TravelDocument, one) == [("machine_readable_zone", "zone-size-wrong")]
     script = {**short, "machine_readable_zone": ["가" * 44, second]}

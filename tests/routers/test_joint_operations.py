@@ -199,7 +199,8 @@ async def test_a_change_voids_the_approvals_and_says_so(hub: Hub) -> None:
     assert (changed.status_code, changed.json()["state"], changed.json()["plan_hash"]) == (200, "draft", None)
     assert (await two.get(path)).json()["state"] == "draft"
     assert "operation.returned" in await events(two)
-    assert all(row["voided_at"] for row in (await one.get(f"{path}/approvals")).json()["items"])
+    approvals = (await one.get(f"{path}/approvals")).json()["items"]
+    assert [bool(row["voided_at"]) for row in approvals] == [True, True]
     second = await moved(lead, path, "propose")
     assert second["plan_hash"] != first["plan_hash"]
     stale = await one.post(f"{path}/approvals", {"decision": "approve", "plan_hash": first["plan_hash"]})
@@ -388,7 +389,7 @@ async def test_a_joint_team_takes_part_as_a_whole(hub: Hub) -> None:
     assert group not in (await one.get(path)).text
     await lead.expel(team, WATCH)
     refused = await decide(one, path)
-    assert (refused.status_code, "proposes" in refused.text or "propose" in refused.text) == (409, True)
+    assert (refused.status_code, "propose" in refused.text) == (409, True)
     again = await moved(lead, path, "propose")
     assert [part["agency"] for part in again["participants"]] == [LEAD, ASSAULT]
     assert (await two.get(path)).status_code == 404

@@ -37,7 +37,9 @@ async def test_people_get_a_page(hub: Hub, path: str) -> None:
     assert page.headers["content-type"].startswith("text/html")
     assert "script" not in page.text
     assert "default-src 'none'" in page.headers["content-security-policy"]
-    for address in re.findall(r'(?:src|href)="([^"]+)"', page.text):
+    addresses = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+    assert addresses
+    for address in addresses:
         assert (await hub.client.get(address)).status_code == 200
 
 
