@@ -72,7 +72,7 @@ LOCK := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-
 lock: .venv/installed-dev
 	@$(PIP) install uv
 	@$(LOCK) --all-extras --output-file constraints.txt
-	@$(LOCK) --generate-hashes --output-file requirements.lock
+	@$(LOCK) --extra s3 --generate-hashes --output-file requirements.lock
 	@! grep -n '://' constraints.txt requirements.lock
 
 clean:

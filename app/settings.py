@@ -62,6 +62,14 @@ class Settings(BaseSettings):
         "acknowledged.",
     )
     body_limit: int = Field(1_048_576, ge=1024, description="Bytes a request body may have; more is answered with 413.")
+    attachment_limit: int = Field(
+        26_214_400, ge=1024, le=2**40, description="Bytes that an attachment may have; more is answered with 413."
+    )
+    attachment_store: str = Field(
+        "disk",
+        description="Where attachments are kept, encrypted: `disk`, in the data folder, or `s3://bucket/prefix`, with "
+        "address and credentials in the environment as S3's tools read them.",
+    )
     rate_limit: int = Field(6000, ge=1, description="Requests a client may make in a minute, in each server process.")
     sign_in_rate_limit: int = Field(
         600, ge=1, description="Calls without a valid token a source network may make in a minute, per process."

@@ -8,6 +8,7 @@ import typer
 
 from app.cli import (
     agency,
+    attachments,
     audit,
     checklist_rules,
     credential,
@@ -62,6 +63,7 @@ app.command("doctor")(doctor.doctor)
 app.add_typer(agency.app, name="agency")
 app.add_typer(credential.app, name="credential")
 app.add_typer(keys.app, name="keys")
+app.add_typer(attachments.app, name="attachments")
 app.add_typer(audit.app, name="audit")
 app.command("backup")(keeping.backup)
 app.command("restore")(keeping.restore)

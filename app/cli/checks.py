@@ -18,6 +18,7 @@ from app.core.database_roles import DatabaseRole
 from app.core.db import Database
 from app.core.embedded import EmbeddedPostgres, EmbeddedPostgresError
 from app.core.logs import LEVELS
+from app.core.stores import StoreError, open_store
 from app.identity.keys import SigningKeyError
 from app.identity.signing import KeyKeeper
 from app.installation import MASTER_KEY_FILE, Installation, InstallationError, excess_power, open_installation
@@ -49,7 +50,7 @@ def examine() -> list[Finding]:
         settings = load_settings()
     except InstallationError as error:
         return [Finding("settings", "problem", str(error), "Correct them in the environment or in .env.")]
-    findings = [Finding("settings", "ok", "read"), *_settings(settings)]
+    findings = [Finding("settings", "ok", "read"), *_settings(settings), _store(settings)]
     if settings.database_url is None and not EmbeddedPostgres.is_there(settings.data):
         return [*findings, _nothing_there(settings), *_master_key(Installation(settings, None), answers=False)]
     with ExitStack() as stack:
@@ -113,6 +114,15 @@ def _settings(settings: Settings) -> Iterator[Finding]:
     if file.is_file() and file.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
         mend = "Run: chmod 600 .env"
         yield Finding(".env", "warning", "other users of this machine can read it, and it may hold secrets", mend)
+
+
+def _store(settings: Settings) -> Finding:
+    try:
+        found = run(open_store(settings.attachment_store, settings.data).check())
+    except StoreError as error:
+        mend = "Correct INTERDESK_ATTACHMENT_STORE, or what it names; for a bucket, AWS_… in the environment too."
+        return Finding("attachments", "problem", str(error), mend)
+    return Finding("attachments", "ok", f"kept in {found}")
 
 
 def _is_loopback(host: str) -> bool:

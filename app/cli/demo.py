@@ -10,8 +10,10 @@ from app.cli.terminal import AsJson, RefusedError, print_json, progress, say
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
+    from uuid import UUID
 
     from app.access.desk import Desk
+    from app.core.stores import Store
     from app.installation import Installation
     from app.settings import Settings
 
@@ -88,20 +90,25 @@ def show_credentials(installation: "Installation", told: list[dict[str, Any]]) -
 
 
 def _empty(installation: "Installation", *, sure: bool) -> None:
+    from app.cli import host
     from app.core.database_roles import DatabaseRole
     from app.core.migrations import status
-    from app.demo import credentials, mark, story
+    from app.demo import attaching, credentials, mark, story
 
     if not mark.is_demo(installation):
         raise RefusedError("This database is no demo. It was left as it is.")
     if mark.is_served(installation):
         raise RefusedError("A server is using this database. Stop it first.")
-    if status(installation.conninfo(DatabaseRole.OWNER)).current is not None:
+    schema, files = status(installation.conninfo(DatabaseRole.OWNER)), []
+    if schema.current is not None:
         added = sorted(set(mark.agencies(installation)) - {agency["code"] for agency in story.AGENCIES})
         if added and not sure and not (sys.stdin.isatty() and typer.confirm(_question(added), err=True)):
             message = f"{_question(added)} Say so with --yes."
             raise RefusedError(message)
+    if schema.up_to_date:
+        files = host.run(_files(installation))
     mark.empty(installation)
+    host.run(attaching.delete(_store(installation), files))
     (installation.settings.data / credentials.FILE).unlink(missing_ok=True)
 
 
@@ -114,12 +121,29 @@ def _question(added: list[str]) -> str:
     return f"{_some(added)} would be lost too, with everything they wrote. Begin anew all the same?"
 
 
-async def _tell(installation: "Installation") -> list[dict[str, Any]]:
+def _store(installation: "Installation") -> "Store":
+    from app.core.stores import open_store
+
+    return open_store(installation.settings.attachment_store, installation.settings.data)
+
+
+async def _files(installation: "Installation") -> "list[UUID]":
+    """What the store holds for the demo's records."""
     from app.cli import host
-    from app.demo import credentials, telling
+    from app.demo import attaching
+
+    async with host.operator_database(installation) as database, host.operator_desk(database, "demo") as desk:
+        return await attaching.stored(desk)
+
+
+async def _tell(installation: "Installation") -> list[dict[str, Any]]:
+    from app.attachments.sealing import AttachmentKeys
+    from app.cli import host
+    from app.demo import attaching, credentials, telling
     from app.demo.homecoming import People
 
     people = People.under(installation.master_key())
+    cabinet = attaching.Cabinet(_store(installation), AttachmentKeys(installation.master_key()))
     async with host.operator_database(installation) as database:
 
         def open_desk(agency: str | None) -> "AbstractAsyncContextManager[Desk]":
@@ -127,4 +151,5 @@ async def _tell(installation: "Installation") -> list[dict[str, Any]]:
 
         with progress("Telling the story", telling.STEPS) as done:
             await telling.tell(open_desk, people, done)
+        await attaching.attach(open_desk, cabinet)
         return await credentials.provide(open_desk, installation.settings.data)

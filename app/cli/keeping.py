@@ -31,7 +31,9 @@ def backup(
     ] = None,
     person_keys: Annotated[
         Path | None,
-        typer.Option(metavar="FILE.keys", help="Where the keys of persons go, in place of those that are there."),
+        typer.Option(
+            metavar="FILE.keys", help="Where the keys of persons and attachments go, in place of what is there."
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -42,7 +44,8 @@ def backup(
     one by INTERDESK_BACKUP_DATABASE_URL. The file is there when it is complete, or not at all.
 
     Persons are in it as ciphertext, without the keys to them, so that who is purged is gone from every backup. The keys
-    go to the file of --person-keys, encrypted likewise: keep it apart from the backups, and only as last written.
+    go to the file of --person-keys, encrypted likewise: keep it apart from the backups, and only as last written. The
+    same holds for attachments, whose bytes are not in it at all: they are in INTERDESK_ATTACHMENT_STORE.
     """
     from app.cli import host
     from app.cli.listening import Signals
@@ -57,6 +60,9 @@ def backup(
         told = _back_up(installation, file, lock, person_keys)
     if told["persons"] and person_keys is None:
         say(f"It holds {told['persons']} persons without the keys to them: add --person-keys, or a restore shows none.")
+    if told["attachments"]:
+        also = ", and add --person-keys for the keys to them" if person_keys is None else ""
+        say(f"It holds no bytes of the {told['attachments']} attachments: copy the store as well{also}.")
     show({"file": str(file), "bytes": file.stat().st_size, "sha256": _sha256(file), **told}, as_json=as_json)
 
 
@@ -70,7 +76,12 @@ def restore(
     ] = None,
     person_keys: Annotated[
         Path | None,
-        typer.Option(metavar="FILE.keys", exists=True, dir_okay=False, help="The keys of persons, as last written."),
+        typer.Option(
+            metavar="FILE.keys",
+            exists=True,
+            dir_okay=False,
+            help="The keys of persons and attachments, as last written.",
+        ),
     ] = None,
     drill: Annotated[
         bool,
@@ -84,7 +95,8 @@ def restore(
     nothing behind. The embedded database and the master key go into INTERDESK_DATA. On a managed server it works as
     interdesk_owner, by INTERDESK_OWNER_DATABASE_URL, and the key goes to INTERDESK_MASTER_KEY_FILE.
 
-    Persons can be read again as far as the file of --person-keys, which the same key opens, holds the keys to them.
+    Persons and attachments can be read again as far as the file of --person-keys, which the same key opens, holds the
+    keys to them; the bytes of attachments come back with a copy of the store.
     """
     from app.cli import host
     from app.cli.listening import Signals

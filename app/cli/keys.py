@@ -1,4 +1,4 @@
-"""`interdesk keys`: the keys that sign access tokens, and those that wrap the keys of persons."""
+"""`interdesk keys`: the keys that sign access tokens, and those that wrap the keys of persons and attachments."""
 
 from contextlib import ExitStack
 from datetime import datetime
@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from app.core.db import Database
     from app.installation import Installation
 
-app = typer.Typer(help="List and rotate the keys that sign access tokens, and those of persons.", no_args_is_help=True)
+app = typer.Typer(
+    help="List and rotate the keys that sign access tokens, and those of persons and attachments.", no_args_is_help=True
+)
 
 
 @app.command("list")
@@ -60,27 +62,30 @@ def rotate(
 
 @app.command("rotate-persons")
 def rotate_persons(as_json: AsJson = False) -> None:
-    """Wrap the keys of all persons anew, under a fresh key that the master key seals, and destroy the former one.
+    """Wrap the keys of all persons and attachments anew, under a fresh key; destroy the one that wrapped them.
 
     Servers go on working meanwhile. It may be interrupted: run it again, and it goes on where it was. What is kept of
-    persons is not written anew, so it takes seconds. Make a backup with --person-keys afterwards.
+    persons and attached is not written anew, so it takes seconds. Make a backup with --person-keys afterwards.
     """
+    from app.attachments.sealing import ATTACHMENTS
     from app.cli import host
-    from app.persons.rotation import Rotation, rotate
-    from app.persons.sealing import PersonKeys
+    from app.core.data_keys import DataKeys
+    from app.persons.sealing import PERSONS
     from app.records.purging import Operator
+    from app.records.rotation import Rotation, rotate
 
     operator = Operator(host.operator_name(), "interdesk keys rotate-persons")
 
     async def change() -> Rotation:
-        keys = PersonKeys(installation.master_key())
+        keys = DataKeys(installation.master_key())
         async with host.operator_database(installation) as database, database.pool.connection() as connection:
             with ExitStack() as stack:
                 return await rotate(
                     connection,
                     keys,
+                    (PERSONS, ATTACHMENTS),
                     operator,
-                    lambda total: stack.enter_context(progress("Keys of persons wrapped", total)),
+                    lambda total: stack.enter_context(progress("Keys wrapped", total)),
                 )
 
     with host.installation() as installation:

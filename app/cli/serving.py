@@ -24,6 +24,7 @@ from app.core.crypto import MasterKey
 from app.core.database_roles import DatabaseRole
 from app.core.db import Database
 from app.core.embedded import EmbeddedPostgres
+from app.core.stores import Store, open_store
 from app.identity.signing import KeyKeeper
 from app.installation import Installation, InstallationError, open_installation, require_plain_role
 from app.main import create_app
@@ -41,9 +42,9 @@ _WATCH_SECONDS = 2.0
 _START_SECONDS = 60.0
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
-_Background = tuple[str, MasterKey, int]
-"""What the background work needs: a connection string, the master key to seal the audit, and the hours within which a
-repatriation request is to be acknowledged while a life is at risk."""
+_Background = tuple[str, MasterKey, int, Store]
+"""What the background work needs: a connection string, the master key to seal the audit, the hours within which a
+repatriation request is to be acknowledged while a life is at risk, and the store of attachments."""
 
 log = structlog.get_logger("interdesk.server")
 
@@ -68,8 +69,8 @@ def serve(host: str, port: int, workers: int, *, worker: bool, demo: bool, as_js
             installation.prepare()
             require_plain_role(installation.conninfo(DatabaseRole.API), "DATABASE_URL")
             asyncio.run(_check_keys(installation, master_key))
-            hours = settings.repatriation_acknowledge_hours
-            background = (_background(installation), master_key, hours) if worker else None
+            hours, store = settings.repatriation_acknowledge_hours, open_store(settings.attachment_store, settings.data)
+            background = (_background(installation), master_key, hours, store) if worker else None
             told = tell(installation, unless_used=True) if demo else None
             if told is not None:
                 settings = with_legal_basis(settings)
@@ -103,13 +104,14 @@ def work_alone(*, as_json: bool) -> None:
         conninfo = installation.conninfo(DatabaseRole.WORKER)
         require_plain_role(conninfo, "INTERDESK_WORKER_DATABASE_URL")
         master_key = installation.master_key()
+        store = open_store(settings.attachment_store, settings.data)
 
         async def run() -> None:
             ended = asyncio.Event()
             for number in SIGNALS:
                 asyncio.get_running_loop().add_signal_handler(number, ended.set)
             signals.leave_to_the_server()
-            async with running_worker(conninfo, master_key, settings.repatriation_acknowledge_hours):
+            async with running_worker(conninfo, master_key, settings.repatriation_acknowledge_hours, store):
                 if as_json:
                     show({"status": "working"}, as_json=True)
                 else:

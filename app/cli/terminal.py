@@ -99,13 +99,14 @@ def _explained(error: Exception) -> tuple[ExitCode, Iterable[str]]:
     from sqlalchemy.exc import DBAPIError
 
     from app.core.crypto import MasterKeyError
+    from app.core.data_keys import DataKeyError
     from app.core.embedded import EmbeddedPostgresError
     from app.core.problems import Problem
     from app.core.programs import ProgramsError
+    from app.core.stores import StoreError
     from app.identity.keys import SigningKeyError
     from app.installation import InstallationError
     from app.keeping.errors import BackupError
-    from app.persons.sealing import PersonKeyError
 
     cause = error.orig if isinstance(error, DBAPIError) else error
     match cause:
@@ -113,11 +114,11 @@ def _explained(error: Exception) -> tuple[ExitCode, Iterable[str]]:
             return ExitCode.REFUSED, [str(cause)]
         case Problem():
             return ExitCode.REFUSED, _problem(cause)
-        case InstallationError() | EmbeddedPostgresError() | ProgramsError():
+        case InstallationError() | EmbeddedPostgresError() | ProgramsError() | StoreError():
             lines = [str(cause)]
         case MasterKeyError():
             lines = [_sentence(str(cause))]
-        case SigningKeyError() | PersonKeyError():
+        case SigningKeyError() | DataKeyError():
             lines = [_sentence(str(cause)), "Give the server the master key that this database was set up with."]
         case errors.UndefinedFunction() | errors.UndefinedTable():
             lines = ["The database's schema is not there, or not up to date. Run: interdesk db upgrade"]

@@ -54,6 +54,11 @@ def decode_urlsafe(text: str) -> bytes:
     raise ValueError(message)
 
 
+def derive_key(secret: bytes, purpose: bytes) -> bytes:
+    """The 32-byte key that a secret key has for one purpose: HKDF-SHA256 (RFC 5869), the purpose as its info."""
+    return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=b"interdesk/" + purpose).derive(secret)
+
+
 class MasterKey:
     """The installation's one root secret: 32 random bytes from which every purpose gets a key of its own.
 
@@ -87,11 +92,11 @@ class MasterKey:
         raise MasterKeyError(message)
 
     def derive(self, purpose: bytes) -> bytes:
-        """The 32-byte key of one purpose, for example `b"cursors"`: HKDF-SHA256 (RFC 5869), the purpose as its info.
+        """The 32-byte key of one purpose, for example `b"cursors"`.
 
         Whoever learns one purpose's key learns neither the master key nor another purpose's.
         """
-        return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=b"interdesk/" + purpose).derive(self._secret)
+        return derive_key(self._secret, purpose)
 
     def text(self) -> str:
         """The key as its file holds it, in base64: for that file, and for a backup that is encrypted itself."""

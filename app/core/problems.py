@@ -162,6 +162,14 @@ UNSUPPORTED_MEDIA_TYPE = ProblemType(
     "The body is of a type that this call does not take. POST and PUT take application/json; PATCH takes "
     "application/merge-patch+json or application/json.",
 )
+UNSUPPORTED_CONTENT = ProblemType(
+    "unsupported-content",
+    415,
+    "This kind of file is not taken",
+    "The hub looks at what a file is, whatever its name and `Content-Type` say, and takes documents, pictures, sound, "
+    "video and plain text; no programs, scripts, web pages, archives, or documents with macros. `detail` says what was "
+    "found. Nothing was kept.",
+)
 INVALID_BODY = ProblemType(
     "invalid-body",
     422,
@@ -230,7 +238,8 @@ UNAVAILABLE = ProblemType(
     "unavailable",
     503,
     "Not available now",
-    "The hub cannot reach its database, or cannot record the call: what cannot be recorded is not answered.",
+    "The hub cannot reach its database or the store of attachments, or cannot record the call: what cannot be recorded "
+    "is not answered.",
 )
 
 PROBLEM_TYPES: Mapping[str, ProblemType] = {

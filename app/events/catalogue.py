@@ -61,6 +61,8 @@ class EventType(Vocabulary):
     PERSON_ADDED = "person.added", "A person was entered with the record; `detail` has the id, and names nobody."
     PERSON_CHANGED = "person.changed", "What is known of a person of the record changed: read the person again."
     PERSON_REMOVED = "person.removed", "A person of the record was removed: delete what you keep of that person."
+    ATTACHMENT_ADDED = "attachment.added", "A file was attached to the record; `detail` has its id: read it."
+    ATTACHMENT_REMOVED = "attachment.removed", "An attachment of the record was removed: delete what you keep of it."
     AMENDMENT_PROPOSED = "amendment.proposed", "A change to the record was proposed to its originator."
     AMENDMENT_ACCEPTED = "amendment.accepted", "The originator accepted a change that was proposed to the record."
     AMENDMENT_REJECTED = "amendment.rejected", "The originator rejected a change that was proposed to the record."

@@ -22,6 +22,7 @@ from app.audit.merkle import inclusion, leaf_hash, proves_inclusion
 from app.audit.sealing import seal
 from app.audit.trail import note
 from app.audit.tree import fetch_hashes
+from app.core.data_keys import DataKeyError
 from app.core.database_roles import DatabaseRole
 from app.core.db import Connection, Database
 from app.core.ids import uuid7
@@ -34,7 +35,7 @@ from app.keeping.person_keys import PersonKeyFile
 from app.keeping.reading import Backup
 from app.keeping.restoring import bring_in
 from app.keeping.stages import Stage, silent
-from app.persons.sealing import PersonKeyError, PersonKeys, Place
+from app.persons.sealing import PersonKeys, Place
 from app.settings import Settings
 
 _PERSONS: Final = "SELECT id, record_id, version, sealed FROM persons"
@@ -100,7 +101,7 @@ def _persons(installation: Installation, manifest: Manifest, keys: PersonKeyFile
             if person in wrapped:
                 try:
                     opener.unwrap(Place(person, record), wrapped[person]).open(sealed, version)
-                except PersonKeyError:
+                except DataKeyError:
                     return Check("persons", holds=False, detail=f"the person {person} does not open with its key")
                 opened += 1
     detail = f"{opened} of {manifest.persons} persons open with the keys of {keys.made_at}"

@@ -51,6 +51,11 @@ class Manifest:
         return self.tables["public.persons"].rows if "public.persons" in self.tables else 0
 
     @property
+    def attachments(self) -> int:
+        """How many attachments it knows of; their bytes and keys are kept apart."""
+        return self.tables["public.attachments"].rows if "public.attachments" in self.tables else 0
+
+    @property
     def summary(self) -> dict[str, Any]:
         """What an operator is told of it: no secret, no content."""
         held = self.tables
@@ -61,6 +66,7 @@ class Manifest:
             "schema": self.schema,
             "records": held["public.records"].rows if "public.records" in held else 0,
             "persons": self.persons,
+            "attachments": self.attachments,
             "rows": sum(content.rows for content in held.values()),
             "feed_position": self.feed_position,
             "checkpoint_size": self.checkpoint["tree_size"] if self.checkpoint else 0,

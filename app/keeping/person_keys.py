@@ -1,9 +1,10 @@
-"""The keys of persons, in a file of their own: what a backup leaves out, and a restore takes beside it.
+"""The keys of persons and attachments, in a file of their own: what a backup leaves out, and a restore takes beside it.
 
 A backup lies for years, and a person may have to be forgotten before. So it holds persons as ciphertext and not the
 keys to them. The keys go to this file, which each backup replaces: of it there is only ever the last, and in that
 nobody who was removed. It opens nothing by itself; the master key that seals what is in it is in the backups. The marks
-by which persons are known again go the same way: in a backup they would prove a guess at somebody's name for years.
+by which persons are known again go the same way: in a backup they would prove a guess at somebody's name for years. The
+same holds for the keys of attachments, whose bytes lie in the store and in whatever copies are made of that.
 """
 
 import base64
@@ -20,12 +21,12 @@ import psycopg
 from app.access.desk import Desk
 from app.core import clock
 from app.core.clock import rfc3339
+from app.core.data_keys import Kek, WrappedKey
 from app.keeping.envelope import Key, Lock, open_sealed, seal
 from app.keeping.errors import BackupError
 from app.keeping.files import replaced_file
-from app.persons.sealing import Kek, WrappedKey
 
-FORMAT: Final = "interdesk-person-keys/1"
+FORMAT: Final = "interdesk-person-keys/2"
 
 SUFFIX: Final = ".keys"
 
@@ -34,7 +35,12 @@ _KEYS: Final = (
     "SELECT k.person_id, k.kek_id, k.wrapped, ARRAY(SELECT m.mark FROM person_marks m WHERE m.person_id = k.person_id)"
     " FROM person_keys k ORDER BY k.person_id"
 )
+_ATTACHMENT_KEYS: Final = "SELECT attachment_id, kek_id, wrapped FROM attachment_keys ORDER BY attachment_id"
 _BATCH: Final = 1000
+_ATTACHMENT: Final = "attachment"
+"""Stands at the end of a line that is not of a person."""
+
+_Keys = Sequence[tuple[UUID, UUID, bytes]]
 
 
 @dataclass(frozen=True)
@@ -44,10 +50,12 @@ class PersonKeyFile:
     made_at: str
     keks: Sequence[tuple[Kek, datetime]]
     """Key-encryption keys, and when each was made."""
-    keys: Sequence[tuple[UUID, UUID, bytes]]
+    keys: _Keys
     """Persons, the key-encryption key of each, and the wrapped key."""
     marks: Sequence[tuple[UUID, bytes]]
     """By what persons are known again."""
+    attachments: _Keys = ()
+    """The same as `keys` of attachments."""
 
     def wrapped(self) -> dict[UUID, WrappedKey]:
         """The keys by person."""
@@ -96,8 +104,9 @@ def read_person_keys(path: Path, key: Key) -> PersonKeyFile:
         return PersonKeyFile(
             head["made_at"],
             [(Kek(UUID(kek), _bytes(sealed)), datetime.fromisoformat(at)) for kek, sealed, at in head["keks"]],
-            [(UUID(person), UUID(kek), _bytes(wrapped)) for person, kek, wrapped, _ in lines],
-            [(UUID(person), _bytes(mark)) for person, _, _, marks in lines for mark in marks],
+            [_key(line) for line in lines if line[3] != _ATTACHMENT],
+            [(UUID(line[0]), _bytes(mark)) for line in lines if line[3] != _ATTACHMENT for mark in line[3]],
+            [_key(line) for line in lines if line[3] == _ATTACHMENT],
         )
     except (ValueError, KeyError, TypeError):
         message = f"{path} opens, but holds no keys of persons."
@@ -105,7 +114,7 @@ def read_person_keys(path: Path, key: Key) -> PersonKeyFile:
 
 
 async def adopt(desk: Desk, file: PersonKeyFile) -> int:
-    """Bring the keys to the persons of a restored hub, and their marks, as the operator; to how many."""
+    """Bring the keys to the persons and attachments of a restored hub, and marks, as the operator; to how many persons."""
     count, keks = 0, file.keks
     for first in range(0, max(1, len(file.keys)), _BATCH):
         keys = file.keys[first : first + _BATCH]
@@ -124,6 +133,11 @@ async def adopt(desk: Desk, file: PersonKeyFile) -> int:
         await desk.call(
             "adopt_person_marks", p_persons=[person for person, _ in marks], p_marks=[mark for _, mark in marks]
         )
+    for first in range(0, len(file.attachments), _BATCH):
+        attachments, of, wrapped = zip(*file.attachments[first : first + _BATCH], strict=True)
+        await desk.call(
+            "adopt_attachment_keys", p_attachments=list(attachments), p_keks=list(of), p_wrapped=list(wrapped)
+        )
     return count
 
 
@@ -136,6 +150,9 @@ def _written(connection: psycopg.Connection) -> Iterator[bytes]:
     with connection.cursor(name="person_keys") as cursor:
         for person, kek_id, wrapped, marks in cursor.execute(_KEYS):
             yield _line([str(person), str(kek_id), _text(wrapped), [_text(mark) for mark in marks]])
+    with connection.cursor(name="attachment_keys") as cursor:
+        for attachment, kek_id, wrapped in cursor.execute(_ATTACHMENT_KEYS):
+            yield _line([str(attachment), str(kek_id), _text(wrapped), _ATTACHMENT])
 
 
 class _Lines:
@@ -150,6 +167,11 @@ class _Lines:
             self._left += line
         part, self._left = self._left[:size], self._left[size:]
         return part
+
+
+def _key(line: list[str]) -> tuple[UUID, UUID, bytes]:
+    thing, kek, wrapped = line[:3]
+    return UUID(thing), UUID(kek), _bytes(wrapped)
 
 
 def _line(value: Any) -> bytes:  # noqa: ANN401 - any JSON value

@@ -31,7 +31,12 @@ _CONTENT: Final = sql.SQL(
 )
 
 
-KEPT_APART: Final = ("public.person_keks", "public.person_keys", "public.person_marks")
+KEPT_APART: Final = (
+    "public.person_keks",
+    "public.person_keys",
+    "public.person_marks",
+    "public.attachment_keys",
+)
 """Tables whose rows no backup holds: what a purge destroys there must not come back with one. They are restored from a
 file of their own."""
 

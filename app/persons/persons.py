@@ -15,6 +15,7 @@ from psycopg import sql
 
 from app.access.desk import Desk
 from app.core import clock
+from app.core.data_keys import Kek, WrappedKey
 from app.core.ids import uuid7
 from app.core.places import NEWEST, Place
 from app.core.problems import FORBIDDEN, PRECONDITION_FAILED, Problem, not_found
@@ -22,9 +23,10 @@ from app.core.validation import validated
 from app.models.vocabularies import RecordKind
 from app.persons import sealing
 from app.persons.marks import PersonMarks
-from app.persons.sealing import Kek, PersonKey, PersonKeys, WrappedKey
+from app.persons.sealing import PersonKey, PersonKeys
 from app.persons.shapes import PersonHead, PersonIn, PersonPatch
 from app.records import shelf
+from app.records.keks import present_kek
 from app.records.shelf import Stored
 
 PAGE_BYTES: Final = 4 * 1024 * 1024
@@ -138,7 +140,7 @@ async def add(desk: Desk, keys: PersonKeys, marks: PersonMarks, stored: Stored, 
     """Enter a person; 409 once the record is retracted, 404 if it was lost from sight meanwhile."""
     shelf.require_current(stored)
     place = sealing.Place(uuid7(), stored.envelope.id)
-    key, wrapped = keys.draw(place, await _present_kek(desk, keys))
+    key, wrapped = keys.draw(place, await present_kek(desk, keys.draw_kek))
     at, content = clock.now(), _json(sent)
     row = await desk.call_one(
         "add_person",
@@ -188,15 +190,6 @@ async def _mark(desk: Desk, marks: PersonMarks, stored: Stored, person: UUID, kn
     """Keep by what a person of a repatriation request is known again on another one; of others nothing is kept."""
     if stored.kind is RecordKind.REPATRIATION_REQUESTS:
         await desk.call("mark_person", p_id=person, p_record=stored.envelope.id, p_marks=list(marks.of(known)))
-
-
-async def _present_kek(desk: Desk, keys: PersonKeys) -> Kek:
-    """The key-encryption key that wraps now; the first one of an installation is made here."""
-    rows = await desk.call("person_kek")
-    if not rows:
-        made = keys.draw_kek()
-        rows = await desk.call("found_person_kek", p_id=made.id, p_sealed=made.sealed)
-    return Kek(rows[0].id, bytes(rows[0].sealed))
 
 
 def _opened(keys: PersonKeys, stored: Stored, row: Any) -> Opened:  # noqa: ANN401 - a row of the statements above

@@ -115,6 +115,11 @@ async def door(request: Request, needs: SecurityScopes) -> Door:
     return Door(house(request), await visit_of(request), Permission(needs.scopes[0]))
 
 
+async def visitor(request: Request) -> Visit:
+    """The visit of a call that opens a desk when it needs one, and takes its body in as it comes."""
+    return await visit_of(request)
+
+
 async def desk(request: Request, needs: SecurityScopes) -> AsyncIterator[Desk]:
     """A transaction for the caller, committed before the answer leaves and rolled back by any refusal."""
     visit = await visit_of(request)
@@ -139,6 +144,11 @@ def desk_behind(request: Request, entered: Door) -> AbstractAsyncContextManager[
     return _desk(request, entered.visit, [entered.permission.value])
 
 
+def desk_for(request: Request, visit: Visit) -> AbstractAsyncContextManager[Desk]:
+    """A transaction of a visitor's, who has yet to show the permissions that the call turns out to need."""
+    return _desk(request, visit, ())
+
+
 def through_door(permission: Permission) -> Any:  # noqa: ANN401 - metadata of an Annotated
     """The marker of a read that needs `permission`, answered in one call to the database."""
     return Security(dependency=door, scopes=[permission.value])
@@ -149,5 +159,6 @@ def at_desk(*permissions: Permission) -> Any:  # noqa: ANN401 - metadata of an A
     return Security(dependency=desk, scopes=[permission.value for permission in permissions], scope="function")
 
 
+AnyVisitor = Annotated[Visit, Security(dependency=visitor, scopes=[])]
 AnyCaller = Annotated[Desk, Security(dependency=desk, scopes=[], scope="function")]
 Home = Annotated[House, Depends(house)]

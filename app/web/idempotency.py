@@ -35,7 +35,8 @@ class Kept:
     version: int
 
 
-def _key(request: Request) -> str | None:
+def key_of(request: Request) -> str | None:
+    """The call's key; 400 for one that is none, None where there is none."""
     value = request.headers.get("idempotency-key")
     if value is None:
         return None
@@ -46,19 +47,22 @@ def _key(request: Request) -> str | None:
 
 
 async def _body_hash(request: Request) -> bytes:
+    marked: bytes | None = getattr(request.state, "body_mark", None)
+    if marked is not None:  # taken as the body passed, which nobody keeps
+        return marked
     home = house(request)
     return hmac.digest(home.body_key, await read_bytes(request, home.settings.body_limit), "sha256")
 
 
 async def once_key(request: Request) -> OnceKey | None:
     """The call's key, for those who recall and keep it in one go with what they do; None if it has none."""
-    key = _key(request)
+    key = key_of(request)
     return None if key is None else OnceKey(request.url.path, key, (await _body_hash(request)).hex())
 
 
 async def recall(request: Request, desk: Desk) -> Kept | None:
     """What a call with this key came to before, or None for the first; 409 while that runs, 422 for another body."""
-    key = _key(request)
+    key = key_of(request)
     if key is None:
         return None
     kept = await desk.call_one(
@@ -79,7 +83,7 @@ async def recall(request: Request, desk: Desk) -> Kept | None:
 
 async def keep(request: Request, desk: Desk, kept: Kept) -> None:
     """Keep what this call came to, in the transaction of the change itself."""
-    key = _key(request)
+    key = key_of(request)
     if key is not None:
         await desk.call(
             "keep_idempotency_key",

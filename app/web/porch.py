@@ -23,6 +23,8 @@ from app.web.rates import Rates, rate_key
 from app.web.state import bearer_token
 
 _LARGE = 2048
+_AS_IT_IS = re.compile(r"/v1/attachments/[^/]+/content")
+"""Files: their length and hash are told, and most are compressed in themselves."""
 
 log = structlog.get_logger("interdesk.access")
 
@@ -118,7 +120,8 @@ class Porch:
                 problem = Problem(RATE_LIMITED, headers={"Retry-After": str(rate.reset)})
                 await respond(problem, Request(scope, receive))(scope, receive, send_on)
             else:
-                app = self._zipped if "gzip" in headers.get("accept-encoding", "") else self._app
+                zipped = "gzip" in headers.get("accept-encoding", "") and not _AS_IT_IS.fullmatch(scope["path"])
+                app = self._zipped if zipped else self._app
                 await app(scope, receive, send_on)
         except Exception as error:  # noqa: BLE001 - the last one to catch a defect, so that its answer is like all others
             await (await answer_unexpected(Request(scope, receive), error))(scope, receive, send_on)

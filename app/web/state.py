@@ -6,8 +6,10 @@ from typing import cast
 from fastapi import Request
 
 from app.access.reading import Reader
+from app.attachments.sealing import AttachmentKeys
 from app.core.crypto import MasterKey, Sealer
 from app.core.db import Database
+from app.core.stores import Store, open_store
 from app.identity.keys import KeyRing
 from app.identity.signing import KeyKeeper
 from app.identity.tokens import VerifiedTokens
@@ -31,6 +33,8 @@ class House:
     creations: Creations = field(init=False)
     person_keys: PersonKeys = field(init=False)
     person_marks: PersonMarks = field(init=False)
+    attachment_keys: AttachmentKeys = field(init=False)
+    store: Store = field(init=False)
     body_key: bytes = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -39,6 +43,8 @@ class House:
         self.cursors = Sealer(self.master_key.derive(b"cursors"))
         self.person_keys = PersonKeys(self.master_key)
         self.person_marks = PersonMarks(self.master_key)
+        self.attachment_keys = AttachmentKeys(self.master_key)
+        self.store = open_store(self.settings.attachment_store, self.settings.data)
         self.body_key = self.master_key.derive(b"bodies")
 
     @property

@@ -13,9 +13,11 @@ import structlog
 from procrastinate import App, PsycopgConnector
 from procrastinate.jobs import Status
 
+from app.attachments.emptying import empty_trash
 from app.audit.sealing import seal
 from app.core.crypto import MasterKey
 from app.core.db import Connection
+from app.core.stores import Store
 from app.domain.agreements import signing
 from app.domain.statistics import publishing
 from app.events import sight
@@ -35,6 +37,8 @@ CLOCK: Final = {
     "seal_audit": "* * * * * */10",
     "drop_stalled_jobs": "* * * * *",
     "remind_of_recalls": "* * * * *",
+    # Queued by removals and purges at once; by the clock for uploads that came to nothing.
+    "empty_attachment_trash": "* * * * *",
     "forget_expired": "*/10 * * * *",
     "warn_expiring_credentials": "41 * * * *",
     "tell_overdue_onward_requests": "* * * * *",
@@ -130,11 +134,17 @@ JOBS: Final[dict[str, Job]] = {
 """What each job does, by the name under which it is queued, on an autocommit connection of interdesk_worker."""
 
 
-def job_app(conninfo: str, master_key: MasterKey | None = None, acknowledge_hours: int = ACKNOWLEDGE_HOURS) -> App:
+def job_app(
+    conninfo: str,
+    master_key: MasterKey | None = None,
+    acknowledge_hours: int = ACKNOWLEDGE_HOURS,
+    store: Store | None = None,
+) -> App:
     """The jobs on the queue of this database, reached as the role interdesk_worker.
 
-    The audit is sealed only with the master key, which opens the key that signs. `acknowledge_hours`: after how many
-    both sides are told of a repatriation request that is not acknowledged although a life is at risk.
+    The audit is sealed only with the master key, which opens the key that signs, and what is to be deleted from the
+    store of attachments only with the store. `acknowledge_hours`: after how many both sides are told of a repatriation
+    request that is not acknowledged although a life is at risk.
     """
     # Procrastinate names its tables without their schema; of autocommit it takes care itself.
     options = {"options": f"-c search_path={SCHEMA},pg_temp"}
@@ -142,7 +152,8 @@ def job_app(conninfo: str, master_key: MasterKey | None = None, acknowledge_hour
     app = App(connector=connector, periodic_defaults={"max_delay": _OVERDUE_SECONDS})
     late: Job = partial(_tell_late_repatriations, hours=acknowledge_hours)
     sealing: dict[str, Job] = {} if master_key is None else {"seal_audit": partial(seal, master_key=master_key)}
-    for name, job in {**JOBS, "tell_late_repatriations": late, **sealing}.items():
+    emptying: dict[str, Job] = {} if store is None else {"empty_attachment_trash": partial(empty_trash, store=store)}
+    for name, job in {**JOBS, "tell_late_repatriations": late, **sealing, **emptying}.items():
         _register(app, name, _on_connection(conninfo, job))
 
     async def drop_stalled_jobs() -> None:

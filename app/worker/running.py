@@ -9,6 +9,7 @@ from typing import Final
 import structlog
 
 from app.core.crypto import MasterKey
+from app.core.stores import Store
 from app.events.sequencer import keep_sequencing
 from app.worker.jobs import ACKNOWLEDGE_HOURS, job_app
 
@@ -24,11 +25,15 @@ _PAUSE_SECONDS: Final = 1.0
 
 @asynccontextmanager
 async def running_worker(
-    conninfo: str, master_key: MasterKey | None = None, acknowledge_hours: int = ACKNOWLEDGE_HOURS
+    conninfo: str,
+    master_key: MasterKey | None = None,
+    acknowledge_hours: int = ACKNOWLEDGE_HOURS,
+    store: Store | None = None,
 ) -> AsyncIterator[None]:
     """Do the background work for the length of a block, on a database reached as the role interdesk_worker.
 
-    Without the master key everything but sealing the audit is done. `acknowledge_hours` is what `job_app` takes.
+    Without the master key everything but sealing the audit is done, without the store everything but emptying it.
+    `acknowledge_hours` is what `job_app` takes.
 
     Any number of processes may do so at once. A database that goes away is waited for; leaving the block takes as long
     as the transactions under way, and at most a few seconds.
@@ -37,7 +42,10 @@ async def running_worker(
         asyncio.create_task(_kept_up(name, conninfo, work), name=name)
         for name, work in (
             ("sequencer", keep_sequencing),
-            ("jobs", partial(_keep_working, master_key=master_key, acknowledge_hours=acknowledge_hours)),
+            (
+                "jobs",
+                partial(_keep_working, master_key=master_key, acknowledge_hours=acknowledge_hours, store=store),
+            ),
         )
     ]
     try:
@@ -46,14 +54,21 @@ async def running_worker(
         await _end(tasks)
 
 
-async def run(conninfo: str, master_key: MasterKey | None = None, acknowledge_hours: int = ACKNOWLEDGE_HOURS) -> None:
+async def run(
+    conninfo: str,
+    master_key: MasterKey | None = None,
+    acknowledge_hours: int = ACKNOWLEDGE_HOURS,
+    store: Store | None = None,
+) -> None:
     """Do the background work until cancelled."""
-    async with running_worker(conninfo, master_key, acknowledge_hours):
+    async with running_worker(conninfo, master_key, acknowledge_hours, store):
         await asyncio.Event().wait()
 
 
-async def _keep_working(conninfo: str, master_key: MasterKey | None, acknowledge_hours: int) -> None:
-    app = job_app(conninfo, master_key, acknowledge_hours)
+async def _keep_working(
+    conninfo: str, master_key: MasterKey | None, acknowledge_hours: int, store: Store | None
+) -> None:
+    app = job_app(conninfo, master_key, acknowledge_hours, store)
     try:
         await app.open_async()
         await app.run_worker_async(

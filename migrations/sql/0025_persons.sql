@@ -2,7 +2,8 @@
 -- so this database never sees it. Those keys stand in tables of their own, wrapped, and `interdesk backup` leaves these
 -- tables out: with a key deleted here, what backups hold of the person can be opened by nobody.
 
--- Key-encryption keys, sealed with the master key. The newest one wraps; others are there while a rotation is under way.
+-- Key-encryption keys, sealed with the master key, for the keys of persons and of attachments. The newest one wraps;
+-- others are there while a rotation is under way.
 CREATE TABLE person_keks (
   id uuid PRIMARY KEY,
   sealed bytea NOT NULL,
@@ -209,8 +210,14 @@ CREATE FUNCTION newest_person_kek() RETURNS uuid LANGUAGE sql STABLE SET search_
   SELECT id FROM person_keks ORDER BY created_at DESC, id DESC LIMIT 1
 $$;
 
+-- How many keys are wrapped by another key-encryption key; those of attachments, whose table is made later, too.
+CREATE FUNCTION keys_under_others(p_kek uuid) RETURNS bigint LANGUAGE plpgsql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  RETURN (SELECT count(*) FROM person_keys WHERE kek_id <> p_kek) + (SELECT count(*) FROM attachment_keys WHERE kek_id <> p_kek);
+END $$;
+
 -- Begins a rotation with a fresh key, or goes on with the newest where one was begun and has not ended: begun, resumed.
--- waiting: how many keys of persons another key wraps still.
+-- waiting: how many keys another one wraps still.
 CREATE FUNCTION begin_person_rotation(p_id uuid, p_sealed bytea, OUT outcome text, OUT kek uuid, OUT kek_sealed bytea, OUT waiting bigint)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
@@ -226,7 +233,7 @@ BEGIN
     INSERT INTO person_keks (id, sealed, created_at) VALUES (p_id, p_sealed, clock_timestamp());
   END IF;
   SELECT k.id, k.sealed INTO kek, kek_sealed FROM person_kek() AS k;
-  SELECT count(*) INTO waiting FROM person_keys p WHERE p.kek_id <> kek;
+  waiting := keys_under_others(kek);
   PERFORM audit('person_keys.rotate', 'done', NULL, '{}', '{}', jsonb_build_object('kek', kek, 'outcome', outcome, 'waiting', waiting));
 END $$;
 
@@ -246,7 +253,7 @@ SET search_path = pg_catalog, public, pg_temp AS $$
   WHERE k.person_id = n.person_id AND caller_has_role('operator') AND p_kek = newest_person_kek()
 $$;
 
--- Deletes the keys that wrap nothing any more. How many persons' keys still wait, none of which is deleted: they were
+-- Deletes the keys that wrap nothing any more. How many keys still wait, none of which is deleted: they were
 -- entered while the rotation began, and the caller goes on.
 CREATE FUNCTION end_person_rotation(p_kek uuid) RETURNS bigint LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp AS $$
@@ -261,7 +268,7 @@ BEGIN
   END IF;
   -- Waits for calls that enter a person under one of them; what they wrote is seen by the next statement.
   PERFORM FROM person_keks WHERE id <> p_kek FOR UPDATE;
-  SELECT count(*) INTO v_waiting FROM person_keys WHERE kek_id <> p_kek;
+  v_waiting := keys_under_others(p_kek);
   IF v_waiting = 0 THEN
     DELETE FROM person_keks WHERE id <> p_kek;
     PERFORM audit('person_keys.rotated', 'done', NULL, '{}', '{}', jsonb_build_object('kek', p_kek));
@@ -297,7 +304,7 @@ SET search_path = pg_catalog, public, pg_temp AS $$
 $$;
 
 REVOKE ALL ON FUNCTION person_kek, found_person_kek, record_of_person, tell_person, add_person, change_person, destroy_persons,
-  remove_person, newest_person_kek, begin_person_rotation, person_keys_to_rewrap, rewrap_person_keys, end_person_rotation, adopt_person_keys,
+  remove_person, newest_person_kek, keys_under_others, begin_person_rotation, person_keys_to_rewrap, rewrap_person_keys, end_person_rotation, adopt_person_keys,
   persons_with_keys FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION person_kek, found_person_kek, add_person, change_person, remove_person TO interdesk_api;
 -- The operator enters persons for an agency, as the demo does, and cannot read them.

@@ -12,6 +12,7 @@ from app.identity.roles import Permission, Role
 from tests.conftest import Hub, Partner
 from tests.routers import incidents, operating, repatriating
 from tests.routers.agreeing import conclude, draft, moved
+from tests.routers.attaching import attached
 from tests.routers.convening import assign, call
 from tests.routers.convening import draft as draft_meeting
 from tests.routers.entrance import below_policies
@@ -58,6 +59,8 @@ class Scene:
     """The id of an urgent incident report of the originator's, and those of what hangs on it."""
     repatriation: dict[str, str] = field(default_factory=dict)
     """The id of a repatriation request of the originator's to a reader, and those of what hangs on it."""
+    attachment: str = ""
+    """The id of what is attached to the record."""
     draft: str = ""
     """An agreement with a reader, of which nobody but the originator knows yet."""
     left: Partner = field(init=False)
@@ -162,6 +165,7 @@ async def set_scene(hub: Hub) -> Scene:
     )
     other = await originator.profile("Sihanouk Ring", handling={"tlp": "AMBER", "audience": audience})
     scene = Scene(hub, originator, reader, {}, record, group, _ask_for_recovery(hub))
+    scene.attachment = (await attached(originator, record["id"])).rpartition("/")[2]
     scene.parts = await _hang_on(scene, other["id"], lost, removed)
     scene.agreement = await _agree(originator, hub.caller(SEES_BY_GROUP, *POWERS))
     scene.draft = await draft(originator, READER)

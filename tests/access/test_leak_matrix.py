@@ -36,8 +36,8 @@ ENTRY = "/v1/audit-entries/{entry_id}"
 AGREEMENT, RECALL = "/v1/agreements/{agreement_id}", "/v1/recalls/{recall_id}"
 OPERATION, INCIDENT = "/v1/joint-operations/{record_id}", "/v1/incident-reports/{record_id}"
 REPATRIATION = "/v1/repatriation-requests/{record_id}"
-MEETING = "/v1/meetings/{meeting_id}"
-HIDEABLE = (RECORD, OPERATION, INCIDENT, REPATRIATION, GROUP, AGENCY, ENTRY, AGREEMENT, RECALL, MEETING)
+MEETING, ATTACHMENT = "/v1/meetings/{meeting_id}", "/v1/attachments/{attachment_id}"
+HIDEABLE = (RECORD, OPERATION, INCIDENT, REPATRIATION, GROUP, AGENCY, ENTRY, AGREEMENT, RECALL, MEETING, ATTACHMENT)
 NO_AGENCY = "ZZ-ZZZ"
 
 COMMON: dict[str, dict[str, Any]] = {
@@ -142,6 +142,8 @@ ELSEWHERE: dict[str, str] = {
     "list_checklist_rules": "open to every agency that reads requests",
     "create_repatriation_request": "tests/routers/test_repatriation_requests.py",
     "list_incident_reports": "test_lists_show_what_the_rule_says: one function pages every kind",
+    "attach": "tests/routers/test_attachments.py",
+    "list_attachments": "tests/routers/test_attachments.py",
     "create_incident_report": "test_references_in_bodies; what is like it: tests/routers/test_incident_duplicates.py",
     "count_incident_reports": "tests/routers/test_incident_statistics.py, test_statistics_as_of.py; published tables: "
     "tests/domain/statistics/test_rounding.py",
@@ -236,6 +238,9 @@ def secrets_of(scene: Scene) -> dict[str, Secret]:
             scene.repatriation,
             {**scene.repatriation, "record_id": unknown_id()},
             {**strangers, "stranger that was asked before": scene.left},
+        ),
+        "attachment": Secret(
+            ATTACHMENT, {"attachment_id": scene.attachment}, {"attachment_id": unknown_id()}, strangers
         ),
         "another reader's onward request": Secret(
             f"{RECORD}/onward-requests/{{request_id}}",
@@ -389,6 +394,7 @@ def _variants(why: str) -> int:
         "joint operation",
         "incident report",
         "repatriation request",
+        "attachment",
         "another reader's onward request",
         "group",
         "another's invitation",

@@ -16,11 +16,12 @@ import pytest
 from pyrage import x25519
 
 from app.core.crypto import MasterKey
+from app.core.data_keys import DataKeyError, Kek, WrappedKey
 from app.core.database_roles import DatabaseRole
 from app.core.programs import find_programs
 from app.keeping.envelope import Key
 from app.keeping.person_keys import PersonKeyFile, read_person_keys
-from app.persons.sealing import Kek, PersonKeyError, PersonKeys, Place, WrappedKey
+from app.persons.sealing import PersonKeys, Place
 from tests.cli.conftest import Command
 from tests.conftest import Cluster, Hub
 from tests.persons.people import ROLES, enter, read, record_of, served
@@ -183,7 +184,7 @@ def test_after_a_purge_no_backup_opens_the_person(post: Post, empty: Callable[[]
     assert len(tried) > 1
     opener = PersonKeys(post.master_key)
     for key in tried:
-        with pytest.raises(PersonKeyError):
+        with pytest.raises(DataKeyError):
             opener.unwrap(place, key).open(sealed, version)
     assert UUID(post.gone.rpartition("/")[2]) not in file.wrapped()
 

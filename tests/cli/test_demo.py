@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from app.demo import story
+from app.demo import attaching, story
 from tests.cli.conftest import Command
 
 
@@ -50,3 +50,18 @@ def test_a_managed_database_is_emptied_where_it_is_managed(managed: Command) -> 
     assert ended.code == 3
     assert "drop and create the database there" in ended.err
     assert managed("demo", "--json").code == 0
+
+
+def test_its_files_can_be_downloaded_and_go_with_it(managed: Command, tmp_path: Path) -> None:
+    managed("demo")
+    before = managed("attachments", "verify", "--contents", "--json").json
+
+    assert managed("demo").code == 0
+
+    assert before == managed("attachments", "verify", "--contents", "--json").json
+    assert (before["holds"], before["whole"], before["unknown"]) == (True, len(attaching.ATTACHED), [])
+    files = [path for path in (tmp_path / "var" / "attachments").rglob("*") if path.is_file()]
+    assert len(files) == len(attaching.ATTACHED)
+    # A database that is not emptied keeps its files.
+    assert managed("demo", "--reset").code == 3
+    assert managed("attachments", "verify", "--json").json == before

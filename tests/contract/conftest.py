@@ -1,16 +1,19 @@
 """The documented world, built once for each worker and copied for each test."""
 
 import asyncio
+import os
 import secrets
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 
 import pytest
 
 from app.core.crypto import MasterKey
 from app.settings import Settings
-from tests.conftest import PUBLIC_URL, Cluster, Hub, hub_on
+from tests.conftest import PUBLIC_URL, ROOT, Cluster, Hub, hub_on
 from tests.contract import (
+    world_attachments,
     world_checklists,
     world_conflicts,
     world_incidents,
@@ -28,7 +31,8 @@ _KEY = MasterKey(secrets.token_bytes(32))
 
 def world_on(cluster: Cluster, database: str) -> AbstractAsyncContextManager[Hub]:
     """The application on one of the databases made here."""
-    return hub_on(cluster, database, Settings(_env_file=None, public_url=PUBLIC_URL), _KEY)
+    settings = Settings(_env_file=None, data=Path(os.environ[ROOT]) / "world", public_url=PUBLIC_URL)
+    return hub_on(cluster, database, settings, _KEY)
 
 
 @pytest.fixture(scope="session")
@@ -41,7 +45,7 @@ def built(cluster: Cluster, template: str, worker_id: str) -> Iterator[World]:
         async with world_on(cluster, name) as hub:
             further = (world_operations.build, world_running.build, world_conflicts.build, world_incidents.build)
             people = (world_persons.build, world_repatriations.build, world_checklists.build, world_statistics.build)
-            return await build(hub, *further, *people)
+            return await build(hub, *further, *people, world_attachments.build)
 
     yield asyncio.run(make())
     cluster.drop(name)

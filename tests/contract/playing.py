@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 
+from app.web.openapi.notes import BYTES
 from tests.contract.description import Call
 from tests.contract.world import World
 
@@ -66,7 +67,10 @@ async def play(world: World, call: Call, exchange: dict[str, Any], method: str |
     options: dict[str, Any] = {"params": request.get("query")}
     if body is not None:
         kind = headers.get("Content-Type", next(iter(call.spec["requestBody"]["content"])))
-        options |= {"data": body} if kind == FORM else {"content": json.dumps(body)}
+        if kind == BYTES:
+            options["content"] = body.encode()
+        else:
+            options |= {"data": body} if kind == FORM else {"content": json.dumps(body)}
         headers["Content-Type"] = kind
     return await world.call(exchange.get("as"), method or call.method.upper(), path, headers=headers, **options)
 

@@ -16,6 +16,7 @@ from tests.conftest import Cluster
 
 FOR_FUNCTIONS_ALONE = {
     "alembic_version": "Alembic's own",
+    "attachment_trash": "what the worker is to delete from the store, and when",
     "agency_versions": "rows of agencies as they were, kept by a trigger as JSON",
     "agreement_versions": "rows of agreements as they were, kept with every step",
     "calendar_addresses": "secrets of calendars, read and written by four functions",

@@ -7,18 +7,21 @@ from contextlib import asynccontextmanager
 import psycopg
 import pytest
 
+from app.attachments.sealing import ATTACHMENTS
 from app.core.crypto import MasterKey
+from app.core.data_keys import DataKeyError, DataKeys
 from app.core.database_roles import DatabaseRole
 from app.core.db import Connection
-from app.persons import rotation
-from app.persons.rotation import rotate
-from app.persons.sealing import PersonKeyError, PersonKeys
+from app.persons.sealing import PERSONS
+from app.records import rotation
 from app.records.purging import Operator
+from app.records.rotation import rotate
 from tests.conftest import Hub, Partner
 from tests.events.following import until
 from tests.persons.people import KIM, PURPOSE, ROLES, enter, read, record_of
 
 OPERATOR = Operator("root (alex)", "interdesk keys rotate-persons")
+RINGS = (PERSONS, ATTACHMENTS)
 
 
 @asynccontextmanager
@@ -50,8 +53,8 @@ def keks(hub: Hub) -> list[tuple[object, ...]]:
     return hub.look("SELECT id FROM person_keks ORDER BY created_at")
 
 
-def keys_of(hub: Hub) -> PersonKeys:
-    return PersonKeys(hub.app.state.house.master_key)
+def keys_of(hub: Hub) -> DataKeys:
+    return DataKeys(hub.app.state.house.master_key)
 
 
 async def test_every_key_is_wrapped_anew_and_the_former_destroyed(
@@ -65,7 +68,7 @@ async def test_every_key_is_wrapped_anew_and_the_former_destroyed(
     told: list[int] = []
 
     async with worker(hub) as connection:
-        done = await rotate(connection, keys_of(hub), OPERATOR, lambda total: told.append(-total) or told.append)
+        done = await rotate(connection, keys_of(hub), RINGS, OPERATOR, lambda total: told.append(-total) or told.append)
 
     assert (done.rewrapped, done.resumed) == (5, False)
     assert told == [-5, 2, 4, 5, 5]
@@ -99,14 +102,14 @@ async def test_a_rotation_that_broke_off_is_taken_up(hub: Hub, korea: Partner, m
 
     async with worker(hub) as connection:
         with pytest.raises(ConnectionAbortedError):
-            await rotate(connection, keys_of(hub), OPERATOR, lambda _total: break_off)
+            await rotate(connection, keys_of(hub), RINGS, OPERATOR, lambda _total: break_off)
     assert len(keks(hub)) == 2
     # In between both keys are there, and everybody is read and entered.
     assert len(await notes(korea, persons)) == 5
     await enter(korea, persons.removesuffix("/persons"), note="5")
 
     async with worker(hub) as connection:
-        done = await rotate(connection, keys_of(hub), OPERATOR)
+        done = await rotate(connection, keys_of(hub), RINGS, OPERATOR)
     assert (done.rewrapped, done.resumed) == (1, True)
     assert keks(hub) == [(done.kek,)]
     assert len(await notes(korea, persons)) == 6
@@ -118,7 +121,7 @@ async def test_two_at_once_share_the_work(hub: Hub, korea: Partner, monkeypatch:
 
     async def one() -> rotation.Rotation:
         async with worker(hub) as connection:
-            return await rotate(connection, keys_of(hub), OPERATOR)
+            return await rotate(connection, keys_of(hub), RINGS, OPERATOR)
 
     done = await asyncio.gather(one(), one(), one())
     assert len(keks(hub)) == 1
@@ -146,7 +149,7 @@ async def test_calls_go_on_meanwhile(hub: Hub, korea: Partner, monkeypatch: pyte
     working = [asyncio.create_task(work()) for _ in range(2)]
     for _ in range(3):
         async with worker(hub) as connection:
-            await rotate(connection, keys_of(hub), OPERATOR)
+            await rotate(connection, keys_of(hub), RINGS, OPERATOR)
     ended.set()
     entered = sum(await asyncio.gather(*working))
     assert entered > 0
@@ -163,7 +166,7 @@ async def test_one_that_waits_for_somebody_entering_a_person_takes_that_one_too(
         # Somebody who has read the present key, and enters a person after the rotation has wrapped all others.
         await slow.execute("SET ROLE interdesk_engine")
         await slow.execute("SELECT id FROM person_keks FOR KEY SHARE")
-        rotating = asyncio.create_task(rotate(connection, keys_of(hub), OPERATOR))
+        rotating = asyncio.create_task(rotate(connection, keys_of(hub), RINGS, OPERATOR))
 
         async def waits() -> bool:
             return bool(hub.look("SELECT FROM pg_locks WHERE NOT granted"))
@@ -178,7 +181,7 @@ async def test_one_that_waits_for_somebody_entering_a_person_takes_that_one_too(
             " WHERE NOT EXISTS (SELECT FROM person_keys o WHERE o.person_id = p.id) ORDER BY k.created_at LIMIT 1"
         )
         await slow.commit()
-        with pytest.raises(PersonKeyError):
+        with pytest.raises(DataKeyError):
             await rotating
     # Its key was met, and so nothing was deleted that it needs.
     assert len(keks(hub)) == 2
@@ -188,8 +191,8 @@ async def test_another_master_key_changes_nothing(hub: Hub, korea: Partner) -> N
     persons = await several(korea, 2)
     before = hub.look("SELECT person_id, wrapped FROM person_keys ORDER BY 1")
     async with worker(hub) as connection:
-        with pytest.raises(PersonKeyError):
-            await rotate(connection, PersonKeys(MasterKey(bytes(range(32)))), OPERATOR)
+        with pytest.raises(DataKeyError):
+            await rotate(connection, DataKeys(MasterKey(bytes(range(32)))), RINGS, OPERATOR)
     assert hub.look("SELECT person_id, wrapped FROM person_keys ORDER BY 1") == before
     assert len(await notes(korea, persons)) == 2
 

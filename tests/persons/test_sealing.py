@@ -6,7 +6,8 @@ from uuid import uuid4
 import pytest
 
 from app.core.crypto import MasterKey
-from app.persons.sealing import Kek, PersonKeyError, PersonKeys, Place, WrappedKey
+from app.core.data_keys import DataKeyError, DataKeys, Kek, WrappedKey
+from app.persons.sealing import PersonKeys, Place
 
 CONTENT = '{"names":["김가나"]}'.encode()
 
@@ -38,13 +39,13 @@ def test_nothing_moved_opens(keys: PersonKeys) -> None:
     kek, here = keys.draw_kek(), place()
     key, wrapped = keys.draw(here, kek)
     sealed = key.close(CONTENT, 1)
-    with pytest.raises(PersonKeyError):
+    with pytest.raises(DataKeyError):
         key.open(sealed, 2)
     for moved in (Place(uuid4(), here.record), Place(here.person, uuid4())):
-        with pytest.raises(PersonKeyError):
+        with pytest.raises(DataKeyError):
             keys.unwrap(moved, wrapped)
         other = type(key)(moved, key.sealer)
-        with pytest.raises(PersonKeyError):
+        with pytest.raises(DataKeyError):
             other.open(sealed, 1)
     for wrong in (
         WrappedKey(Kek(uuid4(), kek.sealed), wrapped.wrapped),
@@ -52,7 +53,7 @@ def test_nothing_moved_opens(keys: PersonKeys) -> None:
         WrappedKey(kek, wrapped.wrapped[:-1] + bytes([wrapped.wrapped[-1] ^ 1])),
         WrappedKey(kek, b""),
     ):
-        with pytest.raises(PersonKeyError) as caught:
+        with pytest.raises(DataKeyError) as caught:
             keys.unwrap(here, wrong)
         assert "김" not in str(caught.value)
 
@@ -60,16 +61,16 @@ def test_nothing_moved_opens(keys: PersonKeys) -> None:
 def test_another_master_key_opens_nothing(keys: PersonKeys) -> None:
     here = place()
     _, wrapped = keys.draw(here, keys.draw_kek())
-    with pytest.raises(PersonKeyError, match="master key"):
+    with pytest.raises(DataKeyError, match="master key"):
         PersonKeys(MasterKey(secrets.token_bytes(32))).unwrap(here, wrapped)
 
 
-def test_a_key_wrapped_anew_is_the_same_key(keys: PersonKeys) -> None:
+def test_a_key_wrapped_anew_is_the_same_key(keys: PersonKeys, master_key: MasterKey) -> None:
     former, fresh, here = keys.draw_kek(), keys.draw_kek(), place()
     key, wrapped = keys.draw(here, former)
-    again = WrappedKey(fresh, keys.rewrap(here, wrapped, fresh))
+    again = WrappedKey(fresh, DataKeys(master_key).rewrap(here.of_key, wrapped, fresh))
     assert keys.unwrap(here, again).open(key.close(CONTENT, 1), 1).rstrip() == CONTENT
-    with pytest.raises(PersonKeyError):
+    with pytest.raises(DataKeyError):
         keys.unwrap(here, WrappedKey(former, again.wrapped))
 
 
@@ -82,4 +83,4 @@ def test_many_key_encryption_keys_are_not_kept_for_ever(keys: PersonKeys) -> Non
     here = place()
     for _ in range(20):
         keys.draw(here, keys.draw_kek())
-    assert len(keys._opened) <= 8  # noqa: SLF001 - nothing public says it
+    assert len(keys._keys._opened) <= 8  # noqa: SLF001 - nothing public says it

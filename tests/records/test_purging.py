@@ -27,6 +27,7 @@ TABLES = (
     " WHERE c.relkind IN ('r', 'm') AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') ORDER BY 1"
 )
 KEPT = {
+    "attachments": "deleted by forget_attachments()",
     "audit_entries": "who did what to which record is not content, and stays as it is sealed",
     "deconfliction_runs": "deleted by forget_conflicts()",
     "events": "that something happened, by ids",

@@ -197,4 +197,4 @@ async def test_every_job_does_its_work(hub: Hub) -> None:
     assert [row for row in statuses if row[0] in JOBS] == [(name, "succeeded") for name in sorted(JOBS)]
     assert hub.look("SELECT FROM revoked_tokens") == []
     assert hub.look("SELECT warned_days FROM credentials WHERE client_id = %s", client) == [(7,)]
-    assert set(CLOCK) == {*JOBS, "drop_stalled_jobs", "seal_audit"}
+    assert set(CLOCK) == {*JOBS, "drop_stalled_jobs", "seal_audit", "empty_attachment_trash"}

@@ -12,6 +12,9 @@ from app.web.paging import LIMIT_MAX
 
 EXTENSION = "x-interdesk"
 
+BYTES = "application/octet-stream"
+"""Of a body that is taken as it is, whatever it says it is."""
+
 Described = type[BaseModel] | TypeAliasType
 """A shape, or a named choice of shapes."""
 

@@ -38,6 +38,10 @@ class Header:
 
 HEADERS: Final[Mapping[str, Header]] = {
     "Accept-Patch": Header("The media types that PATCH takes; in answers to PATCH.", "application/merge-patch+json"),
+    "Content-Disposition": Header(
+        "Always `attachment`, with the file's name: never to be shown in place.",
+        "attachment; filename*=UTF-8''autopsy%20consent.pdf",
+    ),
     "ETag": Header("The version, for `If-Match` and `If-None-Match`.", _TAG),
     "Idempotency-Replayed": Header("`true`: this answers a repeat; nothing was done this time.", "true"),
     "Link": Header('The next page, `rel="next"` (RFC 8288); not there at the end.', '<https://…>; rel="next"'),
@@ -48,6 +52,7 @@ HEADERS: Final[Mapping[str, Header]] = {
     "RateLimit-Policy": Header(
         "Calls allowed (`q`) in a window of seconds (`w`).", '"default";q=6000;w=60', always=True
     ),
+    "Repr-Digest": Header("SHA-256 of the file (RFC 9530).", "sha-256=:LCa0a2j/xo/5m0U8HTBBNBNCLXBkg7+g+YpeiGJm564=:"),
     "Retry-After": Header("Seconds to wait.", 5, {"type": "integer", "minimum": 1}),
     "WWW-Authenticate": Header("How to sign in, and where to read about it (RFC 9728).", 'Bearer realm="interdesk"'),
     "X-Request-Id": Header("Names the call in logs and audit: yours, if you sent one.", "case-42-7", always=True),
@@ -73,6 +78,7 @@ PLACEHOLDERS: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
     "disclosure_id": ("The disclosure's id.", _UUID),
     "request_id": ("The onward request's id.", _UUID),
     "recall_id": ("The recall's id.", _UUID),
+    "attachment_id": ("The attachment's id.", _UUID),
     "person_id": ("The person's id.", _UUID),
     "link_id": ("The link's id.", _UUID),
     "figure_id": ("The figure's id.", _UUID),

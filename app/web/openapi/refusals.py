@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.core.problems import PROBLEM_TYPES
 from app.core.shapes import Shape
-from app.web.openapi.notes import Note
+from app.web.openapi.notes import BYTES, Note
 from app.web.openapi.parameters import header_refs
 from app.web.openapi.security import SCHEME
 
@@ -61,7 +61,8 @@ def problems_of(spec: Mapping[str, Any], note: Note | None, path: str, method: s
     if note.match:
         slugs.append("precondition-failed")
     if note.body:
-        slugs += ["body-too-large", "unsupported-media-type", "invalid-body"]
+        slugs += ["body-too-large", "invalid-body"]
+        slugs += [] if note.types == (BYTES,) else ["unsupported-media-type"]
     if note.once:
         slugs += ["body-too-large", "idempotency-key-running", "idempotency-key-mismatch"]
     # What takes nothing more when it is retracted takes nothing more when it is purged.

@@ -11,11 +11,11 @@ from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, iter_route_contexts
 
-from app.web.callers import desk, door, oauth2
+from app.web.callers import desk, door, oauth2, visitor
 from app.web.openapi.notes import Note
 
 SCHEME: Final = "client_credentials"
-_DOORS: Final = (desk, door)
+_DOORS: Final = (desk, door, visitor)
 
 
 def _scopes(dependant: Dependant) -> Iterator[list[str]]:

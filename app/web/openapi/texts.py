@@ -12,6 +12,10 @@ TAGS: Final[list[dict[str, Any]]] = [
         "description": "Profiles of criminal organizations, exchanged under handling rules, with what readers add.",
     },
     {
+        "name": "Attachments",
+        "description": "Files on records of any kind: looked at, encrypted, and seen by whoever sees the record.",
+    },
+    {
         "name": "Joint operations",
         "description": "Operations that several agencies plan, approve by the hash of the plan, and run together.",
     },

@@ -1,12 +1,12 @@
-"""Wrapping the keys of all persons anew, under a fresh key-encryption key.
+"""Wrapping the keys of all that is closed with a key of its own anew, under a fresh key-encryption key.
 
-Persons' own keys and contents stay as they are, so calls go on meanwhile. Each batch is a transaction: a rotation that
-is interrupted is taken up by the next, and two at once share the work. When no key is left that the former one wraps,
-the former is deleted.
+The keys themselves and what they close stay as they are, so calls go on meanwhile. Each batch is a transaction: a
+rotation that is interrupted is taken up by the next, and two at once share the work. When no key is left that the
+former one wraps, the former is deleted.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -14,9 +14,9 @@ from uuid import UUID
 from psycopg import sql
 from psycopg.rows import namedtuple_row
 
+from app.core.data_keys import DataKeys, Kek, WrappedKey
 from app.core.db import Connection
 from app.core.ids import uuid7
-from app.persons.sealing import Kek, PersonKeys, Place, WrappedKey
 from app.records.purging import Operator
 
 BATCH: Final = 500
@@ -27,9 +27,19 @@ _PAUSE_SECONDS: Final = 0.2
 
 _ENTER: Final = sql.SQL("SELECT enter_operator(NULL, %s, %s, %s)")
 _BEGIN: Final = sql.SQL("SELECT * FROM begin_person_rotation(%s, %s)")
-_NEXT: Final = sql.SQL("SELECT * FROM person_keys_to_rewrap(%s, %s)")
-_REWRAP: Final = sql.SQL("SELECT rewrap_person_keys(%s, %s, %s)")
 _END: Final = sql.SQL("SELECT end_person_rotation(%s)")
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """Keys of things of one sort, as the database hands them out to be wrapped anew."""
+
+    due: sql.SQL
+    """Rows of id, record_id, wrapped, kek_id and kek_sealed, for a key-encryption key and a number of them."""
+    rewrap: sql.SQL
+    """Takes the key-encryption key, the ids, and the keys as it wraps them."""
+    place: Callable[[UUID, UUID], bytes]
+    """The place of the key of a thing, by the ids of the thing and of its record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +59,18 @@ class Rotation:
 
 async def rotate(
     connection: Connection,
-    keys: PersonKeys,
+    keys: DataKeys,
+    rings: Sequence[Ring],
     operator: Operator,
     begun: Callable[[int], Callable[[int], None]] = lambda _total: lambda _done: None,
 ) -> Rotation:
-    """Wrap every person's key anew; `begun` is told how many there are, and what it returns how many are done.
+    """Wrap every key anew; `begun` is told how many there are, and what it returns how many are done.
 
-    The connection is in autocommit, of the role interdesk_worker.
+    `rings` are all there are: with one left out, what it holds is waited for. The connection is in autocommit, of the
+    role interdesk_worker.
 
     Raises:
-        PersonKeyError: the keys were sealed with another master key; nothing was changed but for batches before.
+        DataKeyError: the keys were sealed with another master key; nothing was changed but for batches before.
     """
     drawn = keys.draw_kek()
     async with connection.transaction():
@@ -66,9 +78,11 @@ async def rotate(
         (start,) = await _rows(connection, _BEGIN, drawn.id, drawn.sealed)
     kek, done, tell = Kek(start.kek, bytes(start.kek_sealed)), 0, begun(start.waiting)
     while True:
-        async with connection.transaction():
-            await _enter(connection, operator)
-            count = await _batch(connection, keys, kek)
+        count = 0
+        for ring in rings:
+            async with connection.transaction():
+                await _enter(connection, operator)
+                count += await _batch(connection, keys, ring, kek)
         done += count
         tell(done)
         if count == 0:
@@ -77,19 +91,19 @@ async def rotate(
             await asyncio.sleep(_PAUSE_SECONDS)
 
 
-async def _batch(connection: Connection, keys: PersonKeys, kek: Kek) -> int:
-    persons, wrapped = [], []
-    for row in await _rows(connection, _NEXT, kek.id, BATCH):
+async def _batch(connection: Connection, keys: DataKeys, ring: Ring, kek: Kek) -> int:
+    ids, wrapped = [], []
+    for row in await _rows(connection, ring.due, kek.id, BATCH):
         former = WrappedKey(Kek(row.kek_id, bytes(row.kek_sealed)), bytes(row.wrapped))
-        persons.append(row.person_id)
-        wrapped.append(keys.rewrap(Place(row.person_id, row.record_id), former, kek))
-    if persons:
-        await connection.execute(_REWRAP, (kek.id, persons, wrapped))
-    return len(persons)
+        ids.append(row.id)
+        wrapped.append(keys.rewrap(ring.place(row.id, row.record_id), former, kek))
+    if ids:
+        await connection.execute(ring.rewrap, (kek.id, ids, wrapped))
+    return len(ids)
 
 
 async def _ended(connection: Connection, operator: Operator, kek: Kek) -> bool:
-    """Delete what wraps nothing any more, unless a person was entered under it while the rotation began."""
+    """Delete what wraps nothing any more, unless something was entered under it while the rotation began."""
     async with connection.transaction():
         await _enter(connection, operator)
         ((waiting,),) = await _rows(connection, _END, kek.id)
