@@ -114,7 +114,7 @@ def read_person_keys(path: Path, key: Key) -> PersonKeyFile:
 
 
 async def adopt(desk: Desk, file: PersonKeyFile) -> int:
-    """Bring the keys to the persons and attachments of a restored hub, and marks, as the operator; to how many persons."""
+    """Bring keys and marks to the persons and attachments of a restored hub, as the operator; to how many persons."""
     count, keks = 0, file.keks
     for first in range(0, max(1, len(file.keys)), _BATCH):
         keys = file.keys[first : first + _BATCH]

@@ -159,7 +159,7 @@ async def test_the_worker_empties_what_is_removed(hub: Hub, korea: Partner) -> N
     async def emptied() -> bool:
         return stored(hub) == []
 
-    async with running_worker(hub.conninfo(DatabaseRole.WORKER), None, hub.app.state.house.store):
+    async with running_worker(hub.conninfo(DatabaseRole.WORKER), store=hub.app.state.house.store):
         for path in paths:
             assert (await remove(korea, path)).status_code == 204
         await until(emptied)
