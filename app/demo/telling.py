@@ -16,6 +16,8 @@ from app.core.validation import validated
 from app.demo import agreeing, asking, convening, homecoming, operations, reporting, story
 from app.demo.agreed import AGREEMENTS, Agreed
 from app.demo.convened import MEETINGS
+from app.demo.counted import AGENCY as COUNTING_AGENCY
+from app.demo.counted import COUNTED
 from app.demo.parts import Contribution, Profile
 from app.demo.reported import REPORTS
 from app.demo.taken_back import ANSWER_WITHIN, RECALLS, Recalled
@@ -32,6 +34,8 @@ from app.domain.criminal_organizations.shapes import (
 from app.domain.groups import groups, members
 from app.domain.groups.shapes import GroupCreate
 from app.domain.joint_operations import plans
+from app.domain.statistics import community, publishing
+from app.domain.statistics.incidents import IncidentsBy
 from app.records import amendments, caveats, disclosing, onward_requests, recalls, shelf
 from app.records.onward_shapes import OnwardRequestIn
 from app.records.recall_shapes import AcknowledgementIn, RecallIn
@@ -97,6 +101,7 @@ async def tell(
         await convening.convene(open_desk, convened, narrator.council, agreements)
     done(9)
     told = await _report(narrator)
+    await _count(open_desk)
     done(10)
     await homecoming.bring_home(open_desk, people, agreements[story.MEMORANDUM], told[homecoming.REPORT])
     done(11)
@@ -230,6 +235,17 @@ async def _recall(narrator: _Narrator, recalled: Recalled) -> None:
             received = await recalls.one(desk, [profiles.KIND], made[0].id)
             if received.recipients[0].closed_at is None:
                 await recalls.acknowledge(desk, received, validated(AcknowledgementIn, answer))
+
+
+async def _count(open_desk: OpenDesk) -> None:
+    """File what one agency alone sees, and publish what everybody is told of it."""
+    async with open_desk(COUNTING_AGENCY) as desk:
+        for reported in COUNTED:
+            await reporting.told(desk, reported, reported.body["handling"], {})
+        is_published = (await community.published(desk, IncidentsBy.YEAR, None, None)).as_of is not None
+    if not is_published:
+        async with open_desk(None) as desk:
+            await publishing.publish(desk)
 
 
 async def _report(narrator: _Narrator) -> dict[str, UUID]:

@@ -23,11 +23,59 @@ LONG_AGO = (
     "UPDATE declared_figures SET created_at = created_at - (now() - '2025-10-20Z')",
 )
 
+# Steps of requests for remains, each with its side and the day on which it was taken.
+WAYS: tuple[tuple[tuple[str, str, float], ...], ...] = (
+    (("submit", "KR", 1), ("acknowledge", "KH", 2.25), ("accept", "KH", 6), ("hold", "KR", 8), ("resume", "KR", 20)),
+    (("submit", "KR", 3), ("acknowledge", "KH", 3.5), ("decline", "KH", 14)),
+    (("submit", "KR", 3), ("acknowledge", "KH", 8), ("accept", "KH", 9), ("withdraw", "KR", 10)),
+)
+REMAINS = {
+    "category": "remains",
+    "legal_act": "repatriation_of_remains",
+    "requested_agency": "KH-CNP",
+    "from_country": "KH",
+    "to_country": "KR",
+    "handling": {"tlp": "AMBER"},
+}
+
 
 async def build(world: World) -> None:
-    """Let reports and figures be known since October 2025, and publish."""
+    """Let reports and figures be known since October 2025, and requests have taken their days; publish."""
+    for number, way in enumerate(WAYS, 450):
+        await _go(world, number, way)
     for statement in LONG_AGO:
         below_policies(world.hub, statement)
+    _publish(world)
+
+
+async def _go(world: World, number: int, way: tuple[tuple[str, str, float], ...]) -> None:
+    made = await world.caller("KR-KNPA liaison_officer").post("/v1/repatriation-requests", REMAINS)
+    record_id = world.name(number, made)
+    for action, side, _ in way:
+        role = "commander" if action in ("accept", "decline") else "liaison_officer"
+        partner = world.caller(f"{'KR-KNPA' if side == 'KR' else 'KH-CNP'} {role}")
+        said = {"reason": "The court has the last word."} if action in ("decline", "hold", "withdraw") else None
+        moved = await partner.post(f"/v1/repatriation-requests/{record_id}/{action}", said, etag="*")
+        assert moved.status_code == 200, moved.text
+    below_policies(
+        world.hub, "UPDATE record_grants SET since = since - (now() - '2025-10-20Z') WHERE record_id = %s", record_id
+    )
+    below_policies(
+        world.hub,
+        "UPDATE repatriation_history h SET since = '2025-10-20Z'::timestamptz + n.at * interval '1 day',"
+        " until = '2025-10-20Z'::timestamptz + n.next * interval '1 day' FROM ("
+        "   SELECT o.since, d.at, lead(d.at) OVER (ORDER BY o.since) AS next"
+        "   FROM (SELECT since, row_number() OVER (ORDER BY since) AS n FROM repatriation_history"
+        "     WHERE record_id = %s) AS o"
+        "   JOIN unnest(%s::float[]) WITH ORDINALITY AS d (at, n) USING (n)"
+        " ) AS n WHERE h.record_id = %s AND h.since = n.since",
+        record_id,
+        [0.0, *(float(day) for _, _, day in way)],
+        record_id,
+    )
+
+
+def _publish(world: World) -> None:
     below_policies(
         world.hub,
         "INSERT INTO statistics_publications (as_of, published_at)"

@@ -7,6 +7,7 @@ import pytest
 from app.demo import asking, homecoming, story, telling
 from app.demo.agreed import AGREEMENTS
 from app.demo.convened import MEETINGS
+from app.demo.counted import COUNTED
 from app.demo.homecoming import People
 from app.demo.reported import REPORTS
 from app.demo.telling import OpenDesk
@@ -37,6 +38,8 @@ TABLES = (
     "incident_alarms",
     "incident_calls",
     "declared_figures",
+    "statistics_publications",
+    "published_statistics",
     "persons",
     "checklists",
     "checklist_steps",
@@ -65,7 +68,7 @@ async def test_a_second_telling_changes_nothing(told: Hub, open_desk: OpenDesk, 
 
     assert counts(told) == before
     assert before["agencies"] == len(story.AGENCIES) + 1
-    assert before["records"] == len(telling.PROFILES) + len(REPORTS) + 2  # and operation and request
+    assert before["records"] == len(telling.PROFILES) + len(REPORTS) + len(COUNTED) + 2  # and operation and request
     assert before["agreements"] == len(AGREEMENTS)
     assert before["record_links"] == len(story.RELATIONS) + 3 + 1 + 1
     assert (before["incident_alarms"], before["incident_calls"]) == (2, 2)
@@ -93,7 +96,7 @@ async def test_a_telling_that_was_cut_off_is_taken_up_again(
 
     found = counts(hub)
     assert (found["records"], found["groups"], found["sightings"], found["amendments"]) == (
-        len(telling.PROFILES) + len(REPORTS) + 2,
+        len(telling.PROFILES) + len(REPORTS) + len(COUNTED) + 2,
         1,
         3,
         2,
@@ -189,12 +192,17 @@ async def test_reports_are_worked_on_and_one_waits_for_an_acknowledgement(told: 
     assert list(calls.values()) == ["acknowledged", "waiting"]
     merged = (await korea.get(f"{paths['Translator held near Bokor']}/links")).json()["items"]
     assert {(link["type"], link["outgoing"]) for link in merged} == {("committed_by", True), ("duplicate_of", False)}
-    assert (await told.caller("TH-RTP").get("/v1/incident-reports")).json()["items"] == []
+    of_thailand = (await told.caller("TH-RTP").get("/v1/incident-reports", params={"limit": "100"})).json()["items"]
+    assert len(of_thailand) == len(COUNTED)
     asked = {"country": "KH", "nationality": "KR"}
     numbers = (await cambodia.get("/v1/statistics/incident-reports", params=asked)).json()
     # Few were told to the story's hub, many were counted officially; for 2024 nobody said anything.
     assert [(row["key"], row["reports"]) for row in numbers["items"]] == [("2023", 1), ("2025", 3)]
     assert [row["value"] for row in numbers["declared"]] == [4, 1, 17, None, 330]
+    # Everybody is told of those that one agency alone sees, in fives.
+    published = (await cambodia.get("/v1/statistics/incident-reports", params={"scope": "community"})).json()["items"]
+    counted = {row["key"]: row["reports"] for row in published}
+    assert (counted["2024"] in (10, 15), counted["2025"] in (20, 25, 30)) == (True, True)
 
 
 def test_the_places_are_real_and_the_rest_is_invented() -> None:

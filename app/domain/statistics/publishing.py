@@ -4,6 +4,7 @@ from datetime import datetime
 
 from psycopg import sql
 
+from app.access.desk import Desk
 from app.core.db import Connection
 from app.core.ids import uuid7
 
@@ -15,6 +16,11 @@ _DUE = sql.SQL("SELECT publish_due_statistics()")
 async def publish_due(connection: Connection) -> None:
     """Publish as of the end of the last month, if nobody did."""
     await connection.execute(_DUE)
+
+
+async def publish(desk: Desk) -> None:
+    """Publish as of this moment at the operator's desk."""
+    await desk.rows(_NOW)
 
 
 async def publish_now(connection: Connection, officer: str) -> datetime:
