@@ -1,0 +1,232 @@
+"""Transports as they are planned, read and changed: by their organizer, seen by those who take part."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from app.access.desk import Desk
+from app.core import clock
+from app.core.ids import draw_reference, uuid7
+from app.core.places import NEWEST, Place
+from app.core.problems import (
+    CONFLICT,
+    FORBIDDEN,
+    NO_SEATS_LEFT,
+    PRECONDITION_FAILED,
+    Flaw,
+    Problem,
+    invalid,
+    not_found,
+)
+from app.core.validation import validated
+from app.domain.transports.shapes import (
+    Transport,
+    TransportPatch,
+    TransportPlace,
+    TransportPlan,
+    local_time,
+)
+from app.models.transport_vocabularies import TransportMode, TransportState
+from app.records.references import check_agencies
+
+NOUN: Final = "transports"
+_CODE: Final = "TR"
+_DRAWS: Final = 20
+
+_COLUMNS = sql.SQL(", ").join(sql.Identifier("t", name) for name in Transport.model_fields)
+_ONE = sql.SQL("SELECT {} FROM transports t WHERE t.id = %(id)s").format(_COLUMNS)
+_VERSION = sql.SQL("SELECT {} FROM transport_versions t WHERE t.id = %(id)s AND t.version = %(version)s").format(
+    _COLUMNS
+)
+# Found under the policy and by the index behind it first, then ordered: never walked past all transports of the hub.
+_PAGE = sql.SQL(
+    "SELECT {} FROM (SELECT * FROM transports OFFSET 0) t WHERE (t.updated_at, t.id) < (%(at)s, %(last)s)"
+    " AND (%(mode)s::text IS NULL OR t.mode = %(mode)s)"
+    " AND (%(state)s::text IS NULL OR t.state = %(state)s)"
+    " AND (%(organizer)s::text IS NULL OR t.organizer = %(organizer)s)"
+    " AND (%(participant)s::text IS NULL OR %(participant)s = ANY (t.participants || t.organizer))"
+    " AND (%(since)s::timestamptz IS NULL OR t.arrives_at > %(since)s)"
+    " AND (%(until)s::timestamptz IS NULL OR t.departs_at < %(until)s)"
+    " AND (%(reference)s::text IS NULL OR t.reference = %(reference)s)"
+    " AND (%(request)s::uuid IS NULL"
+    " OR EXISTS (SELECT FROM manifest_entries e WHERE e.transport_id = t.id AND e.record_id = %(request)s))"
+    " ORDER BY t.updated_at DESC, t.id DESC LIMIT %(limit)s"
+).format(_COLUMNS)
+
+_FROZEN: Final = frozenset({"carrier", "number", "departure", "arrival", "permits", "note"})
+CHANGEABLE: Final[Mapping[TransportState, frozenset[str]]] = {
+    TransportState.PLANNED: frozenset(TransportPlan.model_fields),
+    TransportState.FROZEN: _FROZEN,
+    TransportState.BOARDING: _FROZEN,
+    TransportState.DEPARTED: frozenset({"arrival", "note"}),
+    TransportState.ARRIVED: frozenset({"note"}),
+}
+"""What of the plan can be changed in each state; nothing once it is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a list of transports is narrowed by; None narrows nothing."""
+
+    mode: TransportMode | None = None
+    state: TransportState | None = None
+    organizer: str | None = None
+    participant: str | None = None
+    """The organizer, or an agency that takes part."""
+    since: datetime | None = None
+    until: datetime | None = None
+    request: UUID | None = None
+    """A request whose people stand on the manifest, as far as the caller sees them."""
+    reference: str | None = None
+
+
+def _transport(row: Any) -> Transport:  # noqa: ANN401 - a row of _COLUMNS
+    values = row._asdict()
+    for stop in ("departure", "arrival"):
+        place = TransportPlace.model_validate(values[stop])
+        values[stop] = {**place.model_dump(), "local_time": local_time(place.at, place.time_zone)}
+    return Transport.model_validate(values)
+
+
+async def fetch(desk: Desk, transport_id: UUID | None) -> Transport:
+    """The transport if the caller's agency organizes it or takes part; otherwise 404, whether or not there is one."""
+    rows = await desk.rows(_ONE, id=transport_id)
+    if not rows:
+        raise not_found()
+    return _transport(rows[0])
+
+
+async def version(desk: Desk, transport_id: UUID, number: int) -> Transport:
+    """One version of a transport, if the caller sees the transport and saw that version; 404 otherwise."""
+    rows = await desk.rows(_VERSION, id=transport_id, version=number)
+    if not rows:
+        raise not_found()
+    return _transport(rows[0])
+
+
+async def listed(desk: Desk, wanted: Wanted, after: Place | None, limit: int) -> Sequence[Transport]:
+    """At most `limit` transports that the caller sees, newest change first."""
+    at, last = after or NEWEST
+    rows = await desk.rows(
+        _PAGE,
+        mode=wanted.mode,
+        state=wanted.state,
+        organizer=wanted.organizer,
+        participant=wanted.participant,
+        since=wanted.since,
+        until=wanted.until,
+        reference=wanted.reference,
+        request=wanted.request,
+        at=at,
+        last=last,
+        limit=limit,
+    )
+    return [_transport(row) for row in rows]
+
+
+def require_organizer(desk: Desk, transport: Transport) -> None:
+    """403 for an agency that takes part and tries what only the organizer may."""
+    if transport.organizer != desk.caller.agency:
+        raise Problem(FORBIDDEN, detail="Only the agency that organizes this transport may do this.")
+
+
+async def plan(desk: Desk, sent: TransportPlan) -> Transport:
+    """Plan a transport of the caller's agency; 422 for agencies that are none, or send escorts and take no part."""
+    await _check_agencies(desk, sent)
+    transport_id = uuid7()
+    for _ in range(_DRAWS):
+        row = await desk.call_one(
+            "plan_transport",
+            p_id=transport_id,
+            p_reference=draw_reference(desk.caller.agency, _CODE, clock.now().year),
+            p_content=Jsonb(_columns(sent)),
+        )
+        if row[0] == "planned":
+            return await fetch(desk, transport_id)
+    message = f"no free reference for {desk.caller.agency} {_CODE} in {_DRAWS} draws"
+    raise RuntimeError(message)
+
+
+async def patch(desk: Desk, transport: Transport, sent: TransportPatch) -> Transport:
+    """Apply a merge patch; the transport as it stands if nothing differs.
+
+    422 if the whole would not be right, 409 for what cannot be changed in its state, or would not hold its people.
+    """
+    before = plan_of(transport).model_dump(mode="json")
+    content = validated(TransportPlan, sent.merged(before))
+    await _check_agencies(desk, content)
+    after = content.model_dump(mode="json")
+    changed = {name for name in after if after[name] != before[name]}
+    fixed = changed - CHANGEABLE.get(transport.state, frozenset())
+    if fixed:
+        detail = f"The transport is {transport.state}: {', '.join(sorted(fixed))} cannot be changed any more."
+        raise Problem(CONFLICT, detail=detail)
+    if not changed:
+        return transport
+    row = await desk.call_one(
+        "change_transport", p_id=transport.id, p_expected=transport.version, p_content=Jsonb(_columns(content))
+    )
+    if row.outcome == "on-board":
+        detail = f"People of {', '.join(row.flaws)} stand on the manifest: take them off before their agency."
+        raise Problem(CONFLICT, detail=detail)
+    if row.outcome == "overfull":
+        raise Problem(NO_SEATS_LEFT, errors=[_overfull(flaw) for flaw in row.flaws])
+    if row.outcome != "changed":
+        raise Problem(PRECONDITION_FAILED)
+    return await fetch(desk, transport.id)
+
+
+def plan_of(transport: Transport) -> TransportPlan:
+    """What the organizer wrote of a transport."""
+    fields = transport.model_dump(include=set(TransportPlan.model_fields))
+    for stop in ("departure", "arrival"):
+        del fields[stop]["local_time"]
+    return TransportPlan.model_validate(fields)
+
+
+def _overfull(flaw: Mapping[str, Any]) -> Flaw:
+    pointer = "/seats" if flaw["code"] == "seats" else "/sections"
+    where = "on it" if flaw["code"] == "seats" else f"in the section {flaw['section']}"
+    return Flaw(pointer, "taken", f"{flaw['taken']} seats are taken {where}, and there would be {flaw['seats']}.")
+
+
+async def _check_agencies(desk: Desk, content: TransportPlan) -> None:
+    own = desk.caller.agency
+    if own in content.participants:
+        pointer = f"/participants/{content.participants.index(own)}"
+        raise invalid(Flaw(pointer, "organizer-listed", "Your agency organizes the transport: leave it out."))
+    await check_agencies(desk, content.participants, "/participants")
+    detail = "Name the organizer or an agency that takes part in the transport."
+    flaws = [
+        Flaw(f"/escorts/{place}/agency", "no-participant", detail)
+        for place, escort in enumerate(content.escorts)
+        if escort.agency != own and escort.agency not in content.participants
+    ]
+    if flaws:
+        raise invalid(*flaws)
+
+
+def _columns(content: TransportPlan) -> dict[str, Any]:
+    """What a transport says, as JSON values by the names of the table's columns."""
+    said = content.model_dump(mode="json")
+    return {**said, "departs_at": said["departure"]["at"], "arrives_at": said["arrival"]["at"]}
+
+
+async def note_read(
+    desk: Desk, action: str, transport_ids: Sequence[UUID], detail: Mapping[str, Any] | None = None
+) -> None:
+    """Write the audit entry of a read."""
+    await desk.call(
+        "audit",
+        p_action=action,
+        p_outcome="done",
+        p_kind=NOUN,
+        p_ids=list(transport_ids),
+        p_originators=[],
+        p_detail=Jsonb(dict(detail or {})),
+    )
