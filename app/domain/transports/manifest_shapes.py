@@ -100,7 +100,9 @@ class ManifestEntry(Shape):
     id: UUID = Field(description="The entry's id.")
     transport_id: UUID = Field(description="The transport.")
     request: UUID = Field(description="The repatriation request.")
-    request_state: RepatriationState = Field(description="How far that request has come.")
+    request_state: RepatriationState | None = Field(
+        description="How far that request has come; null where nothing is left of it."
+    )
     person: UUID = Field(description="The person's id in that request.")
     category: RepatriationCategory = Field(description="Who travels, as the request says.")
     agency: AgencyCode = Field(description="The agency that put the person there.", examples=["KH-CNP"])
