@@ -241,7 +241,7 @@ async def test_two_who_must_not_meet_sit_apart(hub: Hub) -> None:
     korea, cambodia, thailand = officer(hub, ORGANIZER), officer(hub, HOST), officer(hub, OTHER)
     path = await planned(korea, HOST, OTHER, sections=[{"name": "front", "seats": 4}, {"name": "back", "seats": 4}])
     request, persons = await cleared(korea, cambodia, 4)
-    foreign, strangers = await cleared(thailand, cambodia)
+    _, strangers = await cleared(thailand, cambodia)
 
     async def separate(partner: Partner, *people: str) -> Any:
         return await partner.post(f"{path}/separations", {"persons": list(people), "reason": "One testifies."})
