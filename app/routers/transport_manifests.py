@@ -11,7 +11,7 @@ from app.access.desk import Desk
 from app.core.codes import AgencyCode
 from app.core.ids import parse_uuid
 from app.core.text import Line
-from app.domain.transports import manifests, transports
+from app.domain.transports import manifests
 from app.domain.transports.manifest_shapes import (
     Manifest,
     ManifestAddition,
@@ -24,6 +24,7 @@ from app.domain.transports.manifest_shapes import (
     NoShowReason,
 )
 from app.domain.transports.shapes import Transport
+from app.domain.transports.transports import TRANSPORTS
 from app.models.transport_vocabularies import ManifestState
 from app.routers.transports import TAG, Reading, Writing, fetch
 from app.web import answers, calls
@@ -246,7 +247,7 @@ async def _fetch_entry(
 
 async def _note_read(desk: Desk, transport: Transport, shown: Sequence[ManifestEntry]) -> None:
     detail = {"entries": [str(entry.id) for entry in shown]}
-    await transports.note_read(desk, "transport.read_manifest", [transport.id], detail)
+    await TRANSPORTS.note_read(desk, "transport.read_manifest", [transport.id], detail)
 
 
 async def _once(

@@ -5,8 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from app.core.ids import parse_uuid
-from app.domain.transports import separations, transports
+from app.domain.transports import separations
 from app.domain.transports.manifest_shapes import Separation, SeparationIn
+from app.domain.transports.transports import TRANSPORTS
 from app.routers.parts import page
 from app.routers.transports import TAG, Reading, Writing, fetch
 from app.web import answers, calls
@@ -31,7 +32,7 @@ async def list_separations(
     transport = await fetch(request, desk, transport_id)
     after = place_of(request, house(request).cursors, paging.cursor)
     found = await separations.listed(desk, transport, after, paging.limit + 1)
-    await transports.note_read(desk, "transport.list_separations", [transport.id])
+    await TRANSPORTS.note_read(desk, "transport.list_separations", [transport.id])
     return page(request, found, paging.limit, "created_at")
 
 
@@ -70,7 +71,7 @@ async def read_separation(request: Request, desk: Reading, transport_id: str, se
     """Read one pair of people who must not share a section, if you see both."""
     transport = await fetch(request, desk, transport_id)
     found = await separations.one(desk, transport.id, parse_uuid(separation_id))
-    await transports.note_read(desk, "transport.read_separation", [transport.id])
+    await TRANSPORTS.note_read(desk, "transport.read_separation", [transport.id])
     return answers.model(request, found, 1)
 
 

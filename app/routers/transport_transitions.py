@@ -1,14 +1,12 @@
 """`/v1/transports/{id}/{step}`: the organizer freezes the manifest, departs, arrives or cancels."""
 
-from collections.abc import Awaitable, Callable
-
 from fastapi import APIRouter, Request, Response
 
-from app.access.desk import Desk
 from app.domain.transports import moving
 from app.domain.transports.shapes import Transport, TransportReason
-from app.routers.transports import TAG, Writing, fetch_own, made, replay
-from app.web import calls
+from app.domain.transports.transports import TRANSPORTS
+from app.routers.transports import TAG, Writing, fetch_own
+from app.web import calls, nouns
 from app.web.openapi import operation
 
 router = APIRouter(prefix="/v1/transports/{transport_id}", tags=[TAG])
@@ -32,7 +30,7 @@ async def freeze_transport(request: Request, desk: Writing, transport_id: str) -
     async def move() -> Transport:
         return await moving.freeze(desk, transport)
 
-    return await _once(request, desk, transport, move)
+    return await nouns.move(request, desk, TRANSPORTS, transport, move)
 
 
 @router.post(
@@ -48,7 +46,7 @@ async def unfreeze_transport(request: Request, desk: Writing, transport_id: str)
     async def move() -> Transport:
         return await moving.unfreeze(desk, transport, (await calls.read_body(request, TransportReason)).reason)
 
-    return await _once(request, desk, transport, move)
+    return await nouns.move(request, desk, TRANSPORTS, transport, move)
 
 
 @router.post(
@@ -69,7 +67,7 @@ async def depart_transport(request: Request, desk: Writing, transport_id: str) -
     async def move() -> Transport:
         return await moving.depart(desk, transport)
 
-    return await _once(request, desk, transport, move)
+    return await nouns.move(request, desk, TRANSPORTS, transport, move)
 
 
 @router.post(
@@ -85,7 +83,7 @@ async def arrive_transport(request: Request, desk: Writing, transport_id: str) -
     async def move() -> Transport:
         return await moving.arrive(desk, transport)
 
-    return await _once(request, desk, transport, move)
+    return await nouns.move(request, desk, TRANSPORTS, transport, move)
 
 
 @router.post(
@@ -101,14 +99,4 @@ async def cancel_transport(request: Request, desk: Writing, transport_id: str) -
     async def move() -> Transport:
         return await moving.cancel(desk, transport, (await calls.read_body(request, TransportReason)).reason)
 
-    return await _once(request, desk, transport, move)
-
-
-async def _once(
-    request: Request, desk: Desk, transport: Transport, move: Callable[[], Awaitable[Transport]]
-) -> Response:
-    async def act() -> calls.Made:
-        calls.require_match(request, transport.version)
-        return made(await move())
-
-    return await calls.once(request, desk, replay(desk), act)
+    return await nouns.move(request, desk, TRANSPORTS, transport, move)

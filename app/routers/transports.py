@@ -9,17 +9,14 @@ from pydantic import Field
 from app.access.desk import Desk
 from app.core.codes import AgencyCode
 from app.core.dates import UtcDateTime
-from app.core.ids import parse_uuid
 from app.core.merge_patch import MEDIA_TYPE
-from app.core.problems import not_found
 from app.core.text import Line
 from app.domain.transports import transports
 from app.domain.transports.shapes import Transport, TransportPatch, TransportPlan
-from app.domain.transports.transports import Wanted
+from app.domain.transports.transports import TRANSPORTS, Wanted
 from app.identity.roles import Permission
 from app.models.transport_vocabularies import TransportMode, TransportState
-from app.routers.parts import page
-from app.web import answers, calls
+from app.web import answers, calls, nouns
 from app.web.callers import at_desk
 from app.web.listing import Paging
 from app.web.openapi import operation, page_of
@@ -68,8 +65,8 @@ async def list_transports(request: Request, desk: Reading, filters: Annotated[Tr
     )
     after = place_of(request, house(request).cursors, filters.cursor)
     found = await transports.listed(desk, wanted, after, filters.limit + 1)
-    await transports.note_read(desk, "transport.list", [transport.id for transport in found[: filters.limit]])
-    return page(request, found, filters.limit, "updated_at")
+    shown = found[: filters.limit]
+    return await nouns.page(request, desk, TRANSPORTS, "transport.list", shown, more=len(found) > len(shown))
 
 
 @router.post(
@@ -86,16 +83,16 @@ async def plan_transport(request: Request, desk: Writing) -> Response:
 
     async def act() -> calls.Made:
         planned = await transports.plan(desk, await calls.read_body(request, TransportPlan))
-        return made(planned, 201, f"/v1/transports/{planned.id}")
+        return nouns.made(TRANSPORTS, planned, 201)
 
-    return await calls.once(request, desk, replay(desk), act)
+    return await calls.once(request, desk, nouns.replay(desk, TRANSPORTS), act)
 
 
 @router.get("/{transport_id}", summary="Read a transport", operation_id="read_transport", **operation(Transport))
 async def read_transport(request: Request, desk: Reading, transport_id: str) -> Response:
     """Read a transport that your agency organizes or takes part in; who is on it stands in its `/manifest`."""
     transport = await fetch(request, desk, transport_id)
-    await transports.note_read(desk, "transport.read", [transport.id])
+    await TRANSPORTS.note_read(desk, "transport.read", [transport.id])
     return answers.model(request, transport, transport.version)
 
 
@@ -125,10 +122,8 @@ async def change_transport(request: Request, desk: Writing, transport_id: str) -
 
 
 async def fetch(request: Request, desk: Desk, transport_id: str) -> Transport:
-    """The transport that a path names, or 404; its id goes into the audit of whatever is refused from here on."""
-    parsed = parse_uuid(transport_id)
-    request.state.subject = (transports.NOUN, parsed)
-    return await transports.fetch(desk, parsed)
+    """The transport that a path names, or 404."""
+    return await nouns.fetch(request, desk, TRANSPORTS, transport_id)
 
 
 async def fetch_own(request: Request, desk: Desk, transport_id: str) -> Transport:
@@ -136,21 +131,3 @@ async def fetch_own(request: Request, desk: Desk, transport_id: str) -> Transpor
     transport = await fetch(request, desk, transport_id)
     transports.require_organizer(desk, transport)
     return transport
-
-
-def made(transport: Transport, status: int = 200, location: str | None = None) -> calls.Made:
-    """A transport as what a call made or moved."""
-    body = transport.model_dump_json()
-    return calls.Made(transports.NOUN, str(transport.id), transport.version, body, status, location)
-
-
-def replay(desk: Desk) -> calls.Replay:
-    """Answers again the version that a call came to, if the caller saw it."""
-
-    async def again(kept: calls.Kept) -> str:
-        parsed = parse_uuid(kept.resource_id)
-        if parsed is None:
-            raise not_found()
-        return (await transports.version(desk, parsed, kept.version)).model_dump_json()
-
-    return again

@@ -6,7 +6,7 @@ from typing import Any, Final
 from app.access.desk import Desk
 from app.core.problems import PRECONDITION_FAILED, TRANSPORT_NOT_READY, Flaw, Problem
 from app.domain.transports.shapes import Transport
-from app.domain.transports.transports import fetch
+from app.domain.transports.transports import TRANSPORTS
 from app.domain.transports.workflow import WORKFLOW
 
 _PERMITS: Final = {
@@ -47,7 +47,7 @@ async def _move(desk: Desk, transport: Transport, action: str, **arguments: obje
         raise Problem(TRANSPORT_NOT_READY, errors=[_missing(flaw) for flaw in row.flaws])
     if row.outcome != "moved":
         raise Problem(PRECONDITION_FAILED)
-    return await fetch(desk, transport.id)
+    return await TRANSPORTS.fetch(desk, transport.id)
 
 
 def _missing(flaw: Mapping[str, Any]) -> Flaw:

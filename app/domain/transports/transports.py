@@ -9,9 +9,10 @@ from uuid import UUID
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
+from app.access import nouns
 from app.access.desk import Desk
-from app.core import clock
-from app.core.ids import draw_reference, uuid7
+from app.access.nouns import Noun
+from app.core.ids import uuid7
 from app.core.places import NEWEST, Place
 from app.core.problems import (
     CONFLICT,
@@ -21,7 +22,6 @@ from app.core.problems import (
     Flaw,
     Problem,
     invalid,
-    not_found,
 )
 from app.core.validation import validated
 from app.domain.transports.shapes import (
@@ -34,9 +34,7 @@ from app.domain.transports.shapes import (
 from app.models.transport_vocabularies import TransportMode, TransportState
 from app.records.references import check_agencies
 
-NOUN: Final = "transports"
 _CODE: Final = "TR"
-_DRAWS: Final = 20
 
 _COLUMNS = sql.SQL(", ").join(sql.Identifier("t", name) for name in Transport.model_fields)
 _ONE = sql.SQL("SELECT {} FROM transports t WHERE t.id = %(id)s").format(_COLUMNS)
@@ -93,20 +91,7 @@ def _transport(row: Any) -> Transport:  # noqa: ANN401 - a row of _COLUMNS
     return Transport.model_validate(values)
 
 
-async def fetch(desk: Desk, transport_id: UUID | None) -> Transport:
-    """The transport if the caller's agency organizes it or takes part; otherwise 404, whether or not there is one."""
-    rows = await desk.rows(_ONE, id=transport_id)
-    if not rows:
-        raise not_found()
-    return _transport(rows[0])
-
-
-async def version(desk: Desk, transport_id: UUID, number: int) -> Transport:
-    """One version of a transport, if the caller sees the transport and saw that version; 404 otherwise."""
-    rows = await desk.rows(_VERSION, id=transport_id, version=number)
-    if not rows:
-        raise not_found()
-    return _transport(rows[0])
+TRANSPORTS: Final = Noun("transports", _ONE, _VERSION, _transport)
 
 
 async def listed(desk: Desk, wanted: Wanted, after: Place | None, limit: int) -> Sequence[Transport]:
@@ -139,17 +124,8 @@ async def plan(desk: Desk, sent: TransportPlan) -> Transport:
     """Plan a transport of the caller's agency; 422 for agencies that are none, or send escorts and take no part."""
     await _check_agencies(desk, sent)
     transport_id = uuid7()
-    for _ in range(_DRAWS):
-        row = await desk.call_one(
-            "plan_transport",
-            p_id=transport_id,
-            p_reference=draw_reference(desk.caller.agency, _CODE, clock.now().year),
-            p_content=Jsonb(_columns(sent)),
-        )
-        if row[0] == "planned":
-            return await fetch(desk, transport_id)
-    message = f"no free reference for {desk.caller.agency} {_CODE} in {_DRAWS} draws"
-    raise RuntimeError(message)
+    await nouns.number(desk, "plan_transport", "planned", _CODE, p_id=transport_id, p_content=Jsonb(_columns(sent)))
+    return await TRANSPORTS.fetch(desk, transport_id)
 
 
 async def patch(desk: Desk, transport: Transport, sent: TransportPatch) -> Transport:
@@ -178,7 +154,7 @@ async def patch(desk: Desk, transport: Transport, sent: TransportPatch) -> Trans
         raise Problem(NO_SEATS_LEFT, errors=[_overfull(flaw) for flaw in row.flaws])
     if row.outcome != "changed":
         raise Problem(PRECONDITION_FAILED)
-    return await fetch(desk, transport.id)
+    return await TRANSPORTS.fetch(desk, transport.id)
 
 
 def plan_of(transport: Transport) -> TransportPlan:
@@ -215,18 +191,3 @@ def _columns(content: TransportPlan) -> dict[str, Any]:
     """What a transport says, as JSON values by the names of the table's columns."""
     said = content.model_dump(mode="json")
     return {**said, "departs_at": said["departure"]["at"], "arrives_at": said["arrival"]["at"]}
-
-
-async def note_read(
-    desk: Desk, action: str, transport_ids: Sequence[UUID], detail: Mapping[str, Any] | None = None
-) -> None:
-    """Write the audit entry of a read."""
-    await desk.call(
-        "audit",
-        p_action=action,
-        p_outcome="done",
-        p_kind=NOUN,
-        p_ids=list(transport_ids),
-        p_originators=[],
-        p_detail=Jsonb(dict(detail or {})),
-    )
