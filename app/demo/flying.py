@@ -94,7 +94,7 @@ async def _bring(crew: _Crew, flight: Flight) -> None:
 
 
 async def _planned(desk: Desk, flight: Flight) -> Transport:
-    known = await transports.listed(desk, transports.Wanted(organizer=ORGANIZER), None, _MANY)
+    known, _ = await transports.listed(desk, transports.Wanted(organizer=ORGANIZER), None, _MANY)
     for transport in known:
         if transport.number == flight.number:
             return transport
@@ -175,7 +175,8 @@ async def _added(crew: _Crew, agency: str, transport: Transport, sent: dict[str,
 async def _board(crew: _Crew, flight: Flight, transport: Transport) -> None:
     async with crew.open_desk(flight.host) as desk:
         wanted = manifests.Wanted(state=ManifestState.LISTED)
-        entries = [entry.id for entry in await manifests.listed(desk, transport, wanted, None, _MANY)]
+        listed, _ = await manifests.listed(desk, transport, wanted, None, _MANY)
+        entries = [entry.id for entry in listed]
         absent, present = entries[: flight.missing], entries[flight.missing :]
         if absent:
             await manifests.stay_away(desk, transport, absent, _ABSENT)
@@ -186,7 +187,8 @@ async def _board(crew: _Crew, flight: Flight, transport: Transport) -> None:
 async def _receive(crew: _Crew, transport: Transport) -> None:
     async with crew.open_desk(ORGANIZER) as desk:
         wanted = manifests.Wanted(state=ManifestState.BOARDED)
-        entries = [entry.id for entry in await manifests.listed(desk, transport, wanted, None, _MANY)]
+        listed, _ = await manifests.listed(desk, transport, wanted, None, _MANY)
+        entries = [entry.id for entry in listed]
         receipt = {"received_by": _OFFICE, "at": clock.rfc3339(clock.now())}
         await manifests.hand_over(desk, transport, entries, validated(ManifestReceiptIn, receipt))
 

@@ -64,9 +64,9 @@ async def read_manifest(
     place = open_cursor(cursors, request.url.path, narrowing, filters.cursor)
     wanted = manifests.Wanted(filters.request, filters.state, filters.section, filters.agency)
     after = None if place is None else UUID(place["id"])
-    found = await manifests.listed(desk, transport, wanted, after, filters.limit + 1)
-    shown, cursor = found[: filters.limit], None
-    if len(found) > len(shown):
+    shown, more = await manifests.listed(desk, transport, wanted, after, filters.limit)
+    cursor = None
+    if more:
         cursor = seal_cursor(cursors, request.url.path, narrowing, {"id": str(shown[-1].id)})
     manifest = Manifest(
         transport_id=transport.id,

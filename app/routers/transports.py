@@ -64,9 +64,8 @@ async def list_transports(request: Request, desk: Reading, filters: Annotated[Tr
         filters.reference,
     )
     after = place_of(request, house(request).cursors, filters.cursor)
-    found = await transports.listed(desk, wanted, after, filters.limit + 1)
-    shown = found[: filters.limit]
-    return await nouns.page(request, desk, TRANSPORTS, "transport.list", shown, more=len(found) > len(shown))
+    shown, more = await transports.listed(desk, wanted, after, filters.limit)
+    return await nouns.page(request, desk, TRANSPORTS, "transport.list", shown, more=more)
 
 
 @router.post(

@@ -147,6 +147,8 @@ BEGIN
     RETURN;
   END IF;
   v_records := lock_requests_on(p_transport, p_entries);
+  -- A person may be removed meanwhile: then the entry is withdrawn before this, or after it.
+  PERFORM FROM manifest_entries e WHERE e.id = ANY (p_entries) AND e.transport_id = p_transport ORDER BY e.id FOR NO KEY UPDATE;
   SELECT jsonb_agg(n.place - 1 ORDER BY n.place) INTO detail FROM unnest(p_entries) WITH ORDINALITY AS n (entry, place)
   WHERE NOT EXISTS (SELECT FROM manifest_entries e WHERE e.id = n.entry AND e.transport_id = p_transport AND has_people_of(e.record_id));
   IF detail IS NOT NULL THEN

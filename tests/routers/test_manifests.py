@@ -8,6 +8,7 @@ import pytest
 from app.models.transport_vocabularies import ManifestState
 from tests.conftest import Hub, Partner
 from tests.events.following import follower, place
+from tests.records.retaining import purge
 from tests.routers import repatriating
 from tests.routers.entrance import below_policies
 from tests.routers.transporting import (
@@ -423,6 +424,22 @@ async def test_who_does_not_travel_any_more_comes_off_by_itself(hub: Hub, how: s
     told = [e["data"]["detail"] for e in following.events if e["type"].endswith("manifest_changed")]
     assert sum(detail["count"] for detail in told if detail["action"] == "withdraw") == 2
     await moved(korea, path, "freeze")
+
+
+async def test_a_purge_of_the_request_takes_its_people_off(hub: Hub) -> None:
+    korea, cambodia = officer(hub, ORGANIZER), officer(hub, HOST)
+    path = await planned(korea, HOST)
+    request, persons = await cleared(korea, cambodia, 2)
+    await added(cambodia, path, request, persons)
+    apart = await korea.post(f"{path}/separations", {"persons": persons})
+    assert apart.status_code == 201
+    await purge(hub, request)
+
+    totals = (await manifest(korea, path))["totals"]
+    assert (totals["taken"], totals["by_state"]["withdrawn"]) == (0, 2)
+    assert (await korea.get(f"{path}/separations")).json()["items"] == []
+    assert (await korea.get(apart.headers["Location"])).status_code == 404
+    assert hub.look("SELECT count(*) FROM persons") == [(0,)]
 
 
 async def test_what_happened_before_the_departure_stands_after_it(hub: Hub) -> None:

@@ -48,14 +48,19 @@ _FROM: Final = sql.SQL(
     "FROM manifest_entries e JOIN records r ON r.id = e.record_id WHERE e.transport_id = %(transport)s"
 )
 _ONE: Final = sql.SQL("SELECT {} {} AND e.id = %(id)s").format(_COLUMNS, _FROM)
+# A page ends early, as if by its limit, where long reasons and notes would fill the server's memory.
 _PAGE: Final = sql.SQL(
-    "SELECT {} {} AND e.id > %(after)s"
+    "SELECT * FROM (SELECT e.*, count(*) OVER () AS found,"
+    " sum(octet_length(coalesce(e.reason, '')) + octet_length(coalesce(e.receipt::text, '')))"
+    " OVER (ORDER BY e.id ROWS UNBOUNDED PRECEDING EXCLUDE CURRENT ROW) AS before"
+    " FROM (SELECT {} {} AND e.id > %(after)s"
     " AND (%(request)s::uuid IS NULL OR e.record_id = %(request)s)"
     " AND (%(state)s::text IS NULL OR e.state = %(state)s)"
     " AND (%(section)s::text IS NULL OR e.section = %(section)s)"
     " AND (%(agency)s::text IS NULL OR e.agency = %(agency)s)"
-    " ORDER BY e.id LIMIT %(limit)s"
+    " ORDER BY e.id LIMIT %(limit)s) AS e) AS e WHERE coalesce(e.before, 0) < %(bytes)s ORDER BY e.id"
 ).format(_COLUMNS, _FROM)
+_PAGE_BYTES: Final = 4_000_000
 _CHANGE: Final = sql.SQL(
     "SELECT id, transport_id, action, agency, entries, at FROM manifest_changes"
     " WHERE transport_id = %(transport)s AND id = %(id)s"
@@ -73,7 +78,7 @@ class Wanted:
 
 
 def _entry(row: Any) -> ManifestEntry:  # noqa: ANN401 - a row of _COLUMNS
-    return ManifestEntry.model_validate(row._asdict())
+    return ManifestEntry.model_validate({name: getattr(row, name) for name in ManifestEntry.model_fields})
 
 
 async def totals(desk: Desk, transport: Transport) -> ManifestTotals:
@@ -84,8 +89,8 @@ async def totals(desk: Desk, transport: Transport) -> ManifestTotals:
 
 async def listed(
     desk: Desk, transport: Transport, wanted: Wanted, after: UUID | None, limit: int
-) -> Sequence[ManifestEntry]:
-    """The caller's own people on a manifest, in the order in which they were put there."""
+) -> tuple[Sequence[ManifestEntry], bool]:
+    """The caller's own people on a manifest, in the order in which they were put there, and whether there are more."""
     rows = await desk.rows(
         _PAGE,
         transport=transport.id,
@@ -94,9 +99,11 @@ async def listed(
         section=wanted.section,
         agency=wanted.agency,
         after=after or _FIRST,
-        limit=limit,
+        limit=limit + 1,
+        bytes=_PAGE_BYTES,
     )
-    return [_entry(row) for row in rows]
+    shown = [_entry(row) for row in rows[:limit]]
+    return shown, bool(rows) and rows[0].found > len(shown)
 
 
 async def one(desk: Desk, transport: Transport, entry_id: UUID | None) -> ManifestEntry:

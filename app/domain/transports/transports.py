@@ -41,20 +41,26 @@ _ONE = sql.SQL("SELECT {} FROM transports t WHERE t.id = %(id)s").format(_COLUMN
 _VERSION = sql.SQL("SELECT {} FROM transport_versions t WHERE t.id = %(id)s AND t.version = %(version)s").format(
     _COLUMNS
 )
-# Found under the policy and by the index behind it first, then ordered: never walked past all transports of the hub.
+# Found under the policy and by the index behind it first, then ordered: never walked past all transports of the hub. A
+# page ends early, as if by its limit, where long plans would fill the server's memory.
 _PAGE = sql.SQL(
-    "SELECT {} FROM (SELECT * FROM transports OFFSET 0) t WHERE (t.updated_at, t.id) < (%(at)s, %(last)s)"
+    "SELECT {}, t.found FROM (SELECT t.*, count(*) OVER () AS found,"
+    " sum(octet_length(t.sections::text) + octet_length(t.permits::text) + octet_length(coalesce(t.note, '')))"
+    " OVER (ORDER BY t.updated_at DESC, t.id DESC ROWS UNBOUNDED PRECEDING EXCLUDE CURRENT ROW) AS before"
+    " FROM (SELECT t.* FROM (SELECT * FROM transports OFFSET 0) t WHERE (t.updated_at, t.id) < (%(at)s, %(last)s)"
     " AND (%(mode)s::text IS NULL OR t.mode = %(mode)s)"
     " AND (%(state)s::text IS NULL OR t.state = %(state)s)"
     " AND (%(organizer)s::text IS NULL OR t.organizer = %(organizer)s)"
-    " AND (%(participant)s::text IS NULL OR %(participant)s = ANY (t.participants || t.organizer))"
+    " AND (%(participant)s::text IS NULL OR %(participant)s = ANY (t.audience))"
     " AND (%(since)s::timestamptz IS NULL OR t.arrives_at > %(since)s)"
     " AND (%(until)s::timestamptz IS NULL OR t.departs_at < %(until)s)"
     " AND (%(reference)s::text IS NULL OR t.reference = %(reference)s)"
     " AND (%(request)s::uuid IS NULL"
     " OR EXISTS (SELECT FROM manifest_entries e WHERE e.transport_id = t.id AND e.record_id = %(request)s))"
-    " ORDER BY t.updated_at DESC, t.id DESC LIMIT %(limit)s"
+    " ORDER BY t.updated_at DESC, t.id DESC LIMIT %(limit)s) AS t) AS t"
+    " WHERE coalesce(t.before, 0) < %(bytes)s ORDER BY t.updated_at DESC, t.id DESC"
 ).format(_COLUMNS)
+_PAGE_BYTES: Final = 4_000_000
 
 _FROZEN: Final = frozenset({"carrier", "number", "departure", "arrival", "permits", "note"})
 CHANGEABLE: Final[Mapping[TransportState, frozenset[str]]] = {
@@ -84,7 +90,7 @@ class Wanted:
 
 
 def _transport(row: Any) -> Transport:  # noqa: ANN401 - a row of _COLUMNS
-    values = row._asdict()
+    values = {name: getattr(row, name) for name in Transport.model_fields}
     for stop in ("departure", "arrival"):
         place = TransportPlace.model_validate(values[stop])
         values[stop] = {**place.model_dump(), "local_time": local_time(place.at, place.time_zone)}
@@ -94,8 +100,8 @@ def _transport(row: Any) -> Transport:  # noqa: ANN401 - a row of _COLUMNS
 TRANSPORTS: Final = Noun("transports", _ONE, _VERSION, _transport)
 
 
-async def listed(desk: Desk, wanted: Wanted, after: Place | None, limit: int) -> Sequence[Transport]:
-    """At most `limit` transports that the caller sees, newest change first."""
+async def listed(desk: Desk, wanted: Wanted, after: Place | None, limit: int) -> tuple[Sequence[Transport], bool]:
+    """At most `limit` transports that the caller sees, newest change first, and whether there are more."""
     at, last = after or NEWEST
     rows = await desk.rows(
         _PAGE,
@@ -109,9 +115,11 @@ async def listed(desk: Desk, wanted: Wanted, after: Place | None, limit: int) ->
         request=wanted.request,
         at=at,
         last=last,
-        limit=limit,
+        limit=limit + 1,
+        bytes=_PAGE_BYTES,
     )
-    return [_transport(row) for row in rows]
+    shown = [_transport(row) for row in rows[:limit]]
+    return shown, bool(rows) and rows[0].found > len(shown)
 
 
 def require_organizer(desk: Desk, transport: Transport) -> None:
