@@ -269,7 +269,7 @@ BEGIN
   FOR v_freed IN
     WITH freed AS (
       UPDATE manifest_entries e SET state = 'withdrawn', reason = p_reason, updated_at = clock_timestamp()
-      WHERE e.id = ANY (p_entries) AND e.state IN ('listed', 'boarded') RETURNING e.transport_id, e.record_id)
+      WHERE e.id = ANY (p_entries) AND e.state IN ('listed', 'boarded', 'no_show') RETURNING e.transport_id, e.record_id)
     SELECT transport_id, array_agg(DISTINCT record_id) AS records, count(*)::integer AS people FROM freed GROUP BY transport_id
   LOOP
     SELECT * INTO v_transport FROM transports WHERE id = v_freed.transport_id;
@@ -282,7 +282,7 @@ CREATE FUNCTION withdraw_request_from_manifests() RETURNS trigger LANGUAGE plpgs
 SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
   PERFORM withdraw_from_manifests(ARRAY(SELECT e.id FROM manifest_entries e JOIN transports t ON t.id = e.transport_id
-    WHERE e.record_id = NEW.id AND e.state IN ('listed', 'boarded') AND t.state IN ('planned', 'frozen', 'boarding')),
+    WHERE e.record_id = NEW.id AND e.state IN ('listed', 'boarded', 'no_show') AND t.state IN ('planned', 'frozen', 'boarding')),
     'The request no longer stands.');
   RETURN NULL;
 END $$;
@@ -292,7 +292,7 @@ CREATE FUNCTION withdraw_persons_from_manifests() RETURNS trigger LANGUAGE plpgs
 SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
   PERFORM withdraw_from_manifests(ARRAY(SELECT e.id FROM gone g JOIN manifest_entries e ON e.person_id = g.id
-    JOIN transports t ON t.id = e.transport_id WHERE e.state IN ('listed', 'boarded') AND t.state IN ('planned', 'frozen', 'boarding')),
+    JOIN transports t ON t.id = e.transport_id WHERE e.state IN ('listed', 'boarded', 'no_show') AND t.state IN ('planned', 'frozen', 'boarding')),
     'The person was removed from the request.');
   RETURN NULL;
 END $$;

@@ -426,6 +426,22 @@ async def test_who_does_not_travel_any_more_comes_off_by_itself(hub: Hub, how: s
     await moved(korea, path, "freeze")
 
 
+async def test_who_stayed_away_and_was_removed_does_not_board(hub: Hub) -> None:
+    korea, cambodia = officer(hub, ORGANIZER), officer(hub, HOST)
+    path = await planned(korea, HOST)
+    request, persons = await cleared(korea, cambodia, 2)
+    entries = await added(cambodia, path, request, persons)
+    await moved(korea, path, "freeze")
+    await marked(korea, path, "no-show", entries[:1])
+    where = f"{repatriating.PATH}/{request}/persons/{persons[0]}"
+    assert (await korea.call("DELETE", where, headers={**PURPOSE, "If-Match": "*"})).status_code == 204
+
+    assert problem(await mark(korea, path, "board", entries[:1])) == (409, "conflict", ["/entries/0"])
+    await marked(korea, path, "board", entries[1:])
+    await moved(korea, path, "depart")
+    assert await state_of(korea, request) == "in_transit"
+
+
 async def test_a_purge_of_the_request_takes_its_people_off(hub: Hub) -> None:
     korea, cambodia = officer(hub, ORGANIZER), officer(hub, HOST)
     path = await planned(korea, HOST)

@@ -1,4 +1,4 @@
-"""Whatever is done to transports, in whatever order: nobody twice, never over the seats, requests where their people are."""
+"""Whatever is done to transports: nobody twice, never over the seats, and requests where their people are."""
 
 import random
 from collections import Counter
