@@ -42,6 +42,8 @@ class Flight:
     leaves_in: timedelta
     until: TransportState
     escorts: int
+    first: int
+    """The number of its first person: nobody of the story is on two of them."""
     missing: int = 0
     """How many of them do not come."""
 
@@ -59,12 +61,11 @@ ARRIVAL: Final = {"place": "Incheon, ICN", "country": "KR", "time_zone": "Asia/S
 LASTS: Final = timedelta(hours=5, minutes=20)
 RULE: Final = {"suspects_per_escort": 5, "victims_per_escort": 20}
 
+_ASKED: Final = LETTERS.body["kind"]
 FLIGHTS: Final[Sequence[Flight]] = (
-    Flight(
-        *("XA 9001", "KH-CNP", "mou", 3, _SUSPECTS, _PNH, timedelta(days=-2), TransportState.COMPLETED, 30), missing=2
-    ),
-    Flight("XA 9002", "KH-CNP", "mou", 3, _SUSPECTS, _PNH, timedelta(hours=-2), TransportState.DEPARTED, 30),
-    Flight("XA 9003", "TH-RTP", LETTERS.body["kind"], 4, _VICTIMS, _BKK, timedelta(days=1), TransportState.FROZEN, 10),
+    Flight("XA 9001", "KH-CNP", "mou", 3, _SUSPECTS, _PNH, timedelta(days=-2), TransportState.COMPLETED, 30, 0, 2),
+    Flight("XA 9002", "KH-CNP", "mou", 3, _SUSPECTS, _PNH, timedelta(hours=-2), TransportState.DEPARTED, 30, 150),
+    Flight("XA 9003", "TH-RTP", _ASKED, 4, _VICTIMS, _BKK, timedelta(days=1), TransportState.FROZEN, 10, 300),
 )
 
 _FAMILY: Final = (("가", "GA"), ("나", "NA"), ("다", "DA"), ("라", "RA"), ("마", "MA"))

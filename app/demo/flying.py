@@ -4,7 +4,7 @@ What stands there already is left as it is, so a second telling changes nothing.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -18,20 +18,23 @@ from app.core.validation import validated
 from app.demo import agreeing
 from app.demo.agreed import AGREEMENTS
 from app.demo.flown import ARRIVAL, FLIGHTS, LASTS, LETTERS, ORGANIZER, PARTY, RULE, Flight, person
+from app.demo.homecoming import People
 from app.demo.telling import OpenDesk
+from app.domain.repatriation_requests import checklist, checklist_steps, requests
 from app.domain.repatriation_requests import moving as steps
-from app.domain.repatriation_requests import requests
+from app.domain.repatriation_requests.checklist_shapes import ChecklistCompletionIn
 from app.domain.repatriation_requests.shapes import RepatriationRequestCreate
 from app.domain.repatriation_requests.workflow import WORKFLOW
 from app.domain.transports import manifests, moving, transports
 from app.domain.transports.manifest_shapes import ManifestAddition, ManifestReceiptIn
 from app.domain.transports.shapes import Transport, TransportPlan
 from app.domain.transports.transports import TRANSPORTS
+from app.models.checklist_vocabularies import ChecklistItemState, ChecklistNeed, ChecklistStep
 from app.models.transport_vocabularies import ManifestState, TransportState
 from app.persons import persons
-from app.persons.sealing import PersonKeys
 from app.persons.shapes import PersonIn
 from app.records import shelf
+from app.records.advancing import hold
 from app.records.shelf import Stored
 
 _FIND: Final = sql.SQL(
@@ -42,6 +45,11 @@ _AT_ONCE: Final = 25
 """How many people a dispatcher puts on a flight with one call."""
 _ABSENT: Final = "Not fit to fly, says the physician."
 _OFFICE: Final = "Incheon airport police, reception office"
+_EVIDENCE: Final[Mapping[ChecklistNeed, dict[str, Any]]] = {
+    ChecklistNeed.NOTHING: {},
+    ChecklistNeed.DOCUMENT: {"document": {"title": "List of the flight, signed by both sides"}},
+    ChecklistNeed.RESULT: {"result": "no_indication"},
+}
 
 STEPS: Final = len(FLIGHTS)
 
@@ -51,11 +59,11 @@ class _Crew:
     """Who works on a flight, and on what the host's part in its requests rests."""
 
     open_desk: OpenDesk
-    keys: PersonKeys
+    people: People
     basis: UUID
 
 
-async def fly(open_desk: OpenDesk, keys: PersonKeys, done: Callable[[int], None] = lambda _count: None) -> None:
+async def fly(open_desk: OpenDesk, people: People, done: Callable[[int], None] = lambda _count: None) -> None:
     """Bring each flight as far as the story goes; `open_desk` opens desks of the server's role."""
     bases = {}
     for agreed in (AGREEMENTS[0], LETTERS):
@@ -66,7 +74,7 @@ async def fly(open_desk: OpenDesk, keys: PersonKeys, done: Callable[[int], None]
                 await agreeing.sign(desk, agreement)
         bases[agreed.body["kind"]] = agreement.id
     for number, flight in enumerate(FLIGHTS, 1):
-        await _bring(_Crew(open_desk, keys, bases[flight.basis]), flight)
+        await _bring(_Crew(open_desk, people, bases[flight.basis]), flight)
         done(number)
 
 
@@ -122,13 +130,20 @@ async def _cleared(crew: _Crew, flight: Flight, number: int) -> tuple[UUID, list
     name = f"DEMO-{flight.number.replace(' ', '-')}-{number + 1}"
     async with crew.open_desk(ORGANIZER) as desk:
         found = await desk.rows(_FIND, agency=ORGANIZER, kind=requests.KIND.value, number=name)
-        request = found[0].id if found else await _asked(desk, crew, flight, name, number * PARTY)
+        request = found[0].id if found else await _asked(desk, crew, flight, name, flight.first + number * PARTY)
     async with crew.open_desk(flight.host) as desk:
         stored = await shelf.fetch(desk, requests.KIND, request)
-        for step in ("acknowledge", "accept", "clear"):
+        for step in ("acknowledge", "accept"):
             if step in WORKFLOW.possible(requests.state_of(stored)):
                 stored = await steps.move(desk, stored, step, None)
-        people = await persons.listed(desk, crew.keys, stored, None, _MANY)
+    for agency in (ORGANIZER, flight.host):
+        async with crew.open_desk(agency) as desk:
+            await _work_off(desk, request)
+    async with crew.open_desk(flight.host) as desk:
+        stored = await shelf.fetch(desk, requests.KIND, request)
+        if "clear" in WORKFLOW.possible(requests.state_of(stored)):
+            await steps.move(desk, stored, "clear", None)
+        people = await persons.listed(desk, crew.people.keys, stored, None, _MANY)
     return request, [one.id for one in people.persons]
 
 
@@ -143,9 +158,21 @@ async def _asked(desk: Desk, crew: _Crew, flight: Flight, name: str, first: int)
     }
     stored: Stored = await requests.create(desk, validated(RepatriationRequestCreate, body))
     for number in range(first, first + PARTY):
-        await persons.add(desk, crew.keys, stored, validated(PersonIn, person(number, flight.who["category"])))
-    await steps.submit(desk, stored, None)
+        sent = validated(PersonIn, person(number, flight.who["category"]))
+        await persons.add(desk, crew.people.keys, crew.people.marks, stored, sent)
+    await steps.submit(desk, await shelf.fetch(desk, requests.KIND, stored.envelope.id), None)
     return stored.envelope.id
+
+
+async def _work_off(desk: Desk, request: UUID) -> None:
+    """Do what of the checklist the caller's side has to do before the journey."""
+    stored = await hold(desk, await shelf.fetch(desk, requests.KIND, request))
+    found = await checklist.read(desk, stored, results=False)
+    version, side = found.version, str(requests.side_of(desk, stored))
+    for item in found.items:
+        if item.state is ChecklistItemState.OPEN and item.before is ChecklistStep.CLEAR and item.side.value == side:
+            sent = validated(ChecklistCompletionIn, _EVIDENCE[item.needs])
+            version = await checklist_steps.complete(desk, stored, item.code, version, sent)
 
 
 async def _dispatch(

@@ -162,7 +162,7 @@ BEGIN
     SELECT n.place, CASE
       WHEN NOT e.state = ANY (v_from) THEN 'wrong-state'
       WHEN p_action = 'hand_over' AND NOT receives_people(r.id, v_transport.arrival ->> 'country') THEN 'not-receiving'
-      WHEN p_action = 'board' AND NOT (r.state = 'current' AND r.life IN ('cleared', 'scheduled', 'in_transit')) THEN 'not-cleared'
+      WHEN p_action = 'board' AND NOT may_travel(r, ARRAY['cleared', 'scheduled', 'in_transit']) THEN 'not-cleared'
       WHEN p_action = 'board' AND e.state = 'no_show' AND EXISTS (SELECT FROM manifest_entries o WHERE o.person_id = e.person_id
         AND o.id <> e.id AND o.state IN ('listed', 'boarded', 'handed_over')) THEN 'on-another-manifest'
       END AS flaw

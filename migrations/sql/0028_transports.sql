@@ -327,12 +327,25 @@ BEGIN
   RETURN v_records;
 END $$;
 
+-- Whether the people of a request may travel: it is in one of these states, and nothing has opened again of what has to be
+-- done before, nor was somebody who is to return as a suspect screened as a victim since. A state alone may be older.
+CREATE FUNCTION may_travel(p_record records, p_lives text[]) RETURNS boolean LANGUAGE sql STABLE
+SET search_path = pg_catalog, public, pg_temp AS $$
+  SELECT p_record.state = 'current' AND p_record.life = ANY (p_lives) AND NOT EXISTS (
+    SELECT FROM checklists c JOIN checklist_items i ON i.record_id = c.record_id AND NOT i.dropped AND i.before = 'clear'
+    LEFT JOIN checklist_states(c.record_id, c.version, persons_of(c.record_id)) AS s ON s.code = i.code
+    WHERE c.record_id = p_record.id AND s.action IS NULL)
+  AND NOT ('category:suspect' = ANY (p_record.facets) AND EXISTS (
+    SELECT FROM (SELECT DISTINCT ON (g.person_id) g.result FROM screenings g JOIN persons p ON p.id = g.person_id
+      WHERE g.record_id = p_record.id ORDER BY g.person_id, g.version DESC) AS last WHERE last.result = 'victim'))
+$$;
+
 -- What keeps people on a manifest from travelling, whose requests are not in one of these states: [{code, agency, count}].
 CREATE FUNCTION not_cleared_on(p_transport uuid, p_states text[], p_lives text[]) RETURNS jsonb LANGUAGE sql STABLE
 SET search_path = pg_catalog, public, pg_temp AS $$
   SELECT coalesce(jsonb_agg(jsonb_build_object('code', 'request-not-cleared', 'agency', n.agency, 'count', n.count) ORDER BY n.agency), '[]')
   FROM (SELECT e.agency, count(*) FROM manifest_entries e JOIN records r ON r.id = e.record_id
-    WHERE e.transport_id = p_transport AND e.state = ANY (p_states) AND NOT (r.state = 'current' AND r.life = ANY (p_lives))
+    WHERE e.transport_id = p_transport AND e.state = ANY (p_states) AND NOT may_travel(r, p_lives)
     GROUP BY e.agency) AS n
 $$;
 
@@ -489,7 +502,7 @@ BEGIN
 END $$;
 
 REVOKE ALL ON FUNCTION lock_transport, tell_transport, escorts_on, sections_of, takes_seat, transport_overfull, sides_on, tell_manifest,
-  keep_manifest_change, plan_transport, change_transport, settle_repatriation, lock_requests_on, not_cleared_on, permits_missing,
+  keep_manifest_change, plan_transport, change_transport, settle_repatriation, lock_requests_on, may_travel, not_cleared_on, permits_missing,
   manifest_flaws, advance_transport, freeze_transport, unfreeze_transport, depart_transport, arrive_transport, cancel_transport FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION plan_transport, change_transport, freeze_transport, unfreeze_transport, depart_transport, arrive_transport,
   cancel_transport TO interdesk_api, interdesk_worker;

@@ -7,6 +7,7 @@ from app.domain.transports.shapes import local_time
 from tests.contract.world import IN_TWO_WEEKS, TWELVE_HOURS_LATER, World, documented_id
 from tests.contract.world_persons import PURPOSE, VICTIM, WITNESS
 from tests.contract.world_repatriations import REQUEST
+from tests.routers.checking import settled
 from tests.routers.repatriating import stepped
 
 PATH = "/v1/transports"
@@ -83,6 +84,7 @@ async def _people(world: World, number: int, persons: tuple[int, ...] = ()) -> l
         people.append(world.name(persons[place], added) if persons else str(added.json()["id"]))
     await stepped(cambodia, path, "acknowledge")
     await stepped(world.caller("KH-CNP commander"), path, "accept")
+    await settled(korea, cambodia, path)
     await stepped(cambodia, path, "clear")
     return people
 

@@ -9,6 +9,7 @@ import httpx
 from app.core import clock
 from tests.conftest import Hub, Partner
 from tests.routers import repatriating
+from tests.routers.checking import settled
 
 PATH = "/v1/transports"
 ORGANIZER, HOST, OTHER, STRANGER = "KR-KNPA", "KH-CNP", "TH-RTP", "VN-MPS"
@@ -60,6 +61,7 @@ async def cleared(requesting: Partner, requested: Partner, people: int = 1, **fi
     while len(persons) < people:
         some = min(8, people - len(persons))
         persons += await asyncio.gather(*(repatriating.add_person(requesting, path, NOBODY) for _ in range(some)))
+    await settled(requesting, requested, path)
     await repatriating.stepped(requested, path, "clear")
     return path.rpartition("/")[2], persons
 
