@@ -16,12 +16,23 @@ SET search_path = pg_catalog, public, pg_temp AS $$
           AND e.person_id = o.other AND e.section = p_section AND takes_seat(e)))))
 $$;
 
--- Puts persons of a request on a manifest, all of them or none; p_entries are the ids of their entries. Outcomes: added;
--- hidden (the transport is); unknown-request; unknown-persons, on-this-manifest, on-another-manifest and not-separable
+-- Where of p_persons those stand, counted from 0, who have a mark in common with somebody of another request that is to
+-- travel or under way: the same document, or the same name and birth date. Only people of the caller's own are compared.
+CREATE FUNCTION known_on_manifests(p_persons uuid[]) RETURNS jsonb LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+  SELECT coalesce(jsonb_agg(n.place - 1 ORDER BY n.place), '[]') FROM unnest(p_persons) WITH ORDINALITY AS n (person, place)
+  WHERE EXISTS (SELECT FROM person_marks m JOIN person_marks o ON o.mark = m.mark AND o.person_id <> m.person_id
+    JOIN manifest_entries e ON e.person_id = o.person_id AND e.state IN ('listed', 'boarded')
+    WHERE m.person_id = n.person AND has_people_of(e.record_id))
+$$;
+
+-- Puts persons of a request on a manifest, all of them or none; p_entries are the ids of their entries, p_namesakes says
+-- that they are not those with whom they have marks in common. Outcomes: added; hidden (the transport is);
+-- unknown-request; unknown-persons, on-this-manifest, on-another-manifest, same-person and not-separable
 -- (detail: their places in p_persons, from 0); section-missing, section-unknown and section-for-remains (detail: the
 -- sections' names); closed (the manifest is frozen); not-cleared (detail: the request's state); full (detail: {free, section}).
 CREATE FUNCTION add_to_manifest(
-  p_change uuid, p_transport uuid, p_request uuid, p_persons uuid[], p_entries uuid[], p_section text, OUT outcome text, OUT detail jsonb
+  p_change uuid, p_transport uuid, p_request uuid, p_persons uuid[], p_entries uuid[], p_section text,
+  p_namesakes boolean, OUT outcome text, OUT detail jsonb
 ) LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
   v_transport transports := lock_transport(p_transport);
@@ -74,6 +85,11 @@ BEGIN
   INTO outcome, detail FROM unnest(p_persons) WITH ORDINALITY AS n (person, place)
   JOIN manifest_entries e ON e.person_id = n.person AND e.state IN ('listed', 'boarded', 'handed_over');
   IF detail IS NOT NULL THEN
+    RETURN;
+  END IF;
+  detail := known_on_manifests(p_persons);
+  IF detail <> '[]' AND NOT p_namesakes THEN
+    outcome := 'same-person';
     RETURN;
   END IF;
   IF v_category <> 'remains' THEN
@@ -297,7 +313,7 @@ BEGIN
   RETURN NULL;
 END $$;
 
-REVOKE ALL ON FUNCTION not_separable, add_to_manifest, remove_from_manifest, receives_people, mark_manifest, manifest_totals,
+REVOKE ALL ON FUNCTION not_separable, known_on_manifests, add_to_manifest, remove_from_manifest, receives_people, mark_manifest, manifest_totals,
   separate_on_manifest, end_separation, withdraw_from_manifests, withdraw_request_from_manifests, withdraw_persons_from_manifests FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION add_to_manifest, remove_from_manifest, mark_manifest, manifest_totals, separate_on_manifest, end_separation
   TO interdesk_api, interdesk_worker;

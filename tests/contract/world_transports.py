@@ -31,6 +31,7 @@ PLAN: dict[str, Any] = {
 }
 STEPS = ("freeze", "board", "depart", "arrive")
 SECTION = "rows 1 to 20"
+FREED: dict[str, Any] = {"roles": [{"role": "victim", "since": "2026-10"}]}
 KOREA = "KR-KNPA liaison_officer"
 LOCAL = {
     "2026-12-06T16:00:00+07:00": (IN_TWO_WEEKS, "Asia/Phnom_Penh"),
@@ -79,7 +80,8 @@ async def _people(world: World, number: int, persons: tuple[int, ...] = ()) -> l
     path = f"{REQUESTS}/{world.name(number, await korea.post(REQUESTS, REQUEST))}"
     await stepped(korea, path, "submit")
     people = []
-    for place, person in enumerate((VICTIM, WITNESS)):
+    # Those who travel are others than those who wait: nobody stands on two manifests.
+    for place, person in enumerate((VICTIM, WITNESS) if number == 400 else (FREED, FREED)):
         added = await korea.post(f"{path}/persons", person, headers=PURPOSE)
         people.append(world.name(persons[place], added) if persons else str(added.json()["id"]))
     await stepped(cambodia, path, "acknowledge")

@@ -10,6 +10,7 @@ from tests.conftest import Hub, Partner
 from tests.events.following import follower, place
 from tests.records.retaining import purge
 from tests.routers import repatriating
+from tests.routers.checking import REASON, act, checklist, completed
 from tests.routers.entrance import below_policies
 from tests.routers.transporting import (
     HOST,
@@ -149,6 +150,47 @@ async def test_nobody_stands_there_twice(hub: Hub) -> None:
             "INSERT INTO manifest_entries SELECT gen_random_uuid(), transport_id, record_id, person_id, agency,"
             " category, section, 'listed', NULL, NULL, now(), now() FROM manifest_entries",
         )
+
+
+async def test_somebody_entered_for_two_requests_is_found(hub: Hub) -> None:
+    korea, cambodia, thailand = officer(hub, ORGANIZER), officer(hub, HOST), officer(hub, OTHER)
+    path, other = await planned(korea, HOST, OTHER), await planned(korea, HOST, OTHER)
+    known = {**NOBODY, "names": [{"name": "예보람"}], "birth_date": "1998-04-01"}
+    first, persons = await cleared(korea, cambodia, person=known)
+    again, namesake = await cleared(korea, thailand, person=known)
+    foreign, hidden = await cleared(thailand, cambodia, person=known)
+    await added(korea, path, first, persons)
+
+    refused = await add(korea, other, again, namesake)
+    assert problem(refused) == (409, "already-on-a-manifest", ["/persons/0"])
+    assert refused.json()["errors"][0]["code"] == "same-person"
+    # Who is no side of the other request learns nothing of it.
+    await added(thailand, other, foreign, hidden)
+    assert problem(await add(korea, other, again, namesake))[:2] == (409, "already-on-a-manifest")
+    body = {"request": again, "persons": namesake, "namesakes": True}
+    assert (await korea.post(f"{other}/manifest", body)).status_code == 200
+
+
+@pytest.mark.parametrize("found", ["open again", "a victim"])
+async def test_what_opens_again_keeps_people_on_the_ground(hub: Hub, found: str) -> None:
+    korea, cambodia = officer(hub, ORGANIZER), officer(hub, HOST)
+    path = await planned(korea, HOST, escorts=[{"agency": HOST, "count": 2}])
+    request, persons = await cleared(korea, cambodia, 2, category="suspect", legal_act="deportation")
+    entries = await added(korea, path, request, persons)
+    await moved(korea, path, "freeze")
+    where = f"{repatriating.PATH}/{request}"
+    (screening,) = [one for one in (await checklist(korea, where))["items"] if one["needs"] == "result"]
+    side = korea if screening["side"] == "requesting" else cambodia
+    opened = await act(side, where, screening["code"], "reopen", REASON)
+    assert opened.status_code == 200, opened.text
+    if found == "a victim":
+        await completed(side, where, screening["code"], result="victim")
+
+    boarding = await mark(korea, path, "board", entries)
+    assert problem(boarding) == (409, "conflict", ["/entries/0", "/entries/1"])
+    await moved(korea, path, "unfreeze")
+    refused = await korea.post(f"{path}/freeze", etag="*")
+    assert [flaw["code"] for flaw in refused.json()["errors"]] == ["request-not-cleared"]
 
 
 async def test_never_more_than_there_are_seats(hub: Hub) -> None:

@@ -54,13 +54,14 @@ async def planned(organizer: Partner, *participants: str, **fields: Any) -> str:
 
 async def cleared(requesting: Partner, requested: Partner, people: int = 1, **fields: Any) -> tuple[str, list[str]]:
     """A request that is cleared, and its people: the id of the request and those of the persons."""
+    somebody = fields.pop("person", NOBODY)
     fields.setdefault("requested_agency", requested.agency)
     path = await repatriating.accepted(requesting, requested, **fields)
     # A few at a time: each call takes a connection of the pool.
     persons: list[str] = []
     while len(persons) < people:
         some = min(8, people - len(persons))
-        persons += await asyncio.gather(*(repatriating.add_person(requesting, path, NOBODY) for _ in range(some)))
+        persons += await asyncio.gather(*(repatriating.add_person(requesting, path, somebody) for _ in range(some)))
     await settled(requesting, requested, path)
     await repatriating.stepped(requested, path, "clear")
     return path.rpartition("/")[2], persons

@@ -3,7 +3,7 @@
 from typing import Annotated, Final, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, Strict, model_validator
 
 from app.core import clock
 from app.core.codes import AgencyCode
@@ -36,6 +36,11 @@ class ManifestAddition(Shape):
         default=None,
         description="Where they sit; can be left out where there is one section, and is for remains.",
         examples=["rows 1 to 20"],
+    )
+    namesakes: Annotated[bool, Strict()] = Field(
+        default=False,
+        description="`true` says that you made sure: whoever of them shares a document, or a name and birth date, with "
+        "somebody of another request of yours on a manifest is somebody else.",
     )
 
 

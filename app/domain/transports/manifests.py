@@ -137,6 +137,7 @@ async def add(desk: Desk, transport: Transport, sent: ManifestAddition) -> Manif
         p_persons=list(sent.persons),
         p_entries=[uuid7() for _ in sent.persons],
         p_section=sent.section,
+        p_namesakes=sent.namesakes,
     )
     if row.outcome != "added":
         raise _not_added(row.outcome, row.detail)
@@ -200,6 +201,10 @@ async def _mark(
 _NOT_ADDED: Final[Mapping[str, tuple[ProblemType, str]]] = {
     "on-this-manifest": (ALREADY_ON_A_MANIFEST, "This person stands on this manifest already."),
     "on-another-manifest": (ALREADY_ON_A_MANIFEST, "This person stands on another transport's manifest."),
+    "same-person": (
+        ALREADY_ON_A_MANIFEST,
+        "Somebody with the same document, or name and birth date, stands on a manifest: see namesakes.",
+    ),
     "not-separable": (KEEP_APART, "This person must not share the section with somebody who sits there."),
 }
 _SECTION: Final = {
