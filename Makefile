@@ -49,7 +49,7 @@ openapi: .venv/installed
 	@mv openapi/openapi.json.part openapi/openapi.json
 
 docs: .venv/installed
-	@for course in joint-operations repatriation-requests; do \
+	@for course in joint-operations repatriation-requests transports; do \
 	  $(INTERDESK) workflow $$course > docs/guides/$$course-workflow.md.part && \
 	  mv docs/guides/$$course-workflow.md.part docs/guides/$$course-workflow.md && \
 	  $(INTERDESK) workflow $$course --form picture > docs/guides/$$course-workflow.svg.part && \

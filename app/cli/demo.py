@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from app.access.desk import Desk
     from app.core.stores import Store
+    from app.demo.homecoming import People
     from app.installation import Installation
     from app.settings import Settings
 
@@ -30,10 +31,10 @@ def demo(
 ) -> None:
     """Tell a new installation a story, and print the credentials to follow it with.
 
-    Five agencies, their council, what they agreed on, and what they know of invented groups behind compounds at Bokor
-    and Sihanoukville. Run again, it adds what is missing and prints the same credentials, which are drawn for each
-    installation and kept in demo-credentials.json in the data folder. Refused on a database that is used for something
-    else.
+    Five agencies, their council, what they agreed on, what they know of invented groups behind compounds at Bokor and
+    Sihanoukville, and three flights that bring five hundred people home. Run again, it adds what is missing and prints
+    the same credentials, which are drawn for each installation and kept in demo-credentials.json in the data folder.
+    Refused on a database that is used for something else.
     """
     from app.cli import host
 
@@ -152,4 +153,28 @@ async def _tell(installation: "Installation") -> list[dict[str, Any]]:
         with progress("Telling the story", telling.STEPS) as done:
             await telling.tell(open_desk, people, done)
         await attaching.attach(open_desk, cabinet)
-        return await credentials.provide(open_desk, installation.settings.data)
+        provided = await credentials.provide(open_desk, installation.settings.data)
+    await _fly(installation, people, provided)
+    return provided
+
+
+async def _fly(installation: "Installation", people: "People", provided: list[dict[str, Any]]) -> None:
+    """Fly the story's people home, as the role that the server has: the operator's sees nothing of persons."""
+    from app.access.desk import open_desk
+    from app.core.database_roles import DatabaseRole
+    from app.core.db import Database
+    from app.demo import desks, flying
+
+    clients = {entry["agency"]: entry["client_id"] for entry in provided if "liaison_officer" in entry["roles"]}
+    conninfo = installation.conninfo(DatabaseRole.API)
+    database = Database(conninfo, connections=2, session=installation.settings.session)
+    await database.open()
+
+    def at_desk(agency: str | None) -> "AbstractAsyncContextManager[Desk]":
+        return open_desk(database, desks.visit(clients[str(agency)]))
+
+    try:
+        with progress("Bringing five hundred people home", flying.STEPS) as done:
+            await flying.fly(at_desk, people, done)
+    finally:
+        await database.close()

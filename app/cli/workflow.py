@@ -20,6 +20,7 @@ class Course(StrEnum):
 
     JOINT_OPERATIONS = "joint-operations"
     REPATRIATION_REQUESTS = "repatriation-requests"
+    TRANSPORTS = "transports"
 
 
 def workflow(
@@ -62,10 +63,14 @@ class _Told:
 def _told(course: Course) -> _Told:
     from app.domain.joint_operations import workflow as operations
     from app.domain.repatriation_requests import workflow as repatriations
+    from app.domain.transports import workflow as transports
 
     if course is Course.JOINT_OPERATIONS:
         guide = "How an operation is run from draft to debrief: [Running an operation](running-an-operation.md)."
         return _Told("The course of a joint operation", operations.WORKFLOW, guide)
+    if course is Course.TRANSPORTS:
+        guide = "How people travel on it: [Transports](transports.md)."
+        return _Told("The course of a transport", transports.WORKFLOW, guide)
     guide = "How people are brought home by it: [Repatriation requests](repatriation-requests.md)."
     return _Told("The course of a repatriation request", repatriations.WORKFLOW, guide)
 

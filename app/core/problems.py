@@ -105,6 +105,34 @@ NOT_APPROVED = ProblemType(
     "An operation begins, and goes on, with as many approvals on its plan as the plan's rule asks for: on this plan, "
     "by its hash, not on an earlier one. Have it decided on first.",
 )
+TRANSPORT_NOT_READY = ProblemType(
+    "transport-not-ready",
+    409,
+    "The transport is not ready",
+    "A manifest is frozen once permits, escorts and clearances are complete, and a transport departs once everybody "
+    "has boarded or is known not to come. `errors` lists everything that is missing, people in numbers by agency: each "
+    "agency finds its own on the manifest.",
+)
+NO_SEATS_LEFT = ProblemType(
+    "no-seats-left",
+    409,
+    "Not enough seats",
+    "A transport and each of its sections never hold more people than seats, those of escorts with them. `detail` or "
+    "`errors` says how many there are. Nothing was changed.",
+)
+ALREADY_ON_A_MANIFEST = ProblemType(
+    "already-on-a-manifest",
+    409,
+    "On a manifest already",
+    "Nobody stands on two manifests, nor on one twice. `errors` points at those who stand on one. Nothing was changed.",
+)
+KEEP_APART = ProblemType(
+    "keep-apart",
+    409,
+    "They must not sit together",
+    "Victims never share a section with suspects, nor do two people whom an agency wants kept apart. `errors` points "
+    "at those who cannot sit there: choose another section or another transport. Nothing was changed.",
+)
 EXTERNAL_ID_TAKEN = ProblemType(
     "external-id-taken",
     409,

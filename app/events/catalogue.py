@@ -172,6 +172,10 @@ class EventType(Vocabulary):
     REPATRIATION_DECLINED = "repatriation.declined", "The requested side does not agree to the request; it says why."
     REPATRIATION_CLEARED = "repatriation.cleared", "Nothing stands in the way of the journey any more."
     REPATRIATION_SCHEDULED = "repatriation.scheduled", "The way home is booked."
+    REPATRIATION_UNSCHEDULED = (
+        "repatriation.unscheduled",
+        "The way home fell through, or somebody missed it: the request is cleared, and waits for another one.",
+    )
     REPATRIATION_DEPARTED = "repatriation.departed", "The people of the request are on their way."
     REPATRIATION_HANDED_OVER = "repatriation.handed_over", "The people of the request were handed over."
     REPATRIATION_CLOSED = "repatriation.closed", "Nothing more is to be done about the request."
@@ -262,6 +266,20 @@ class EventType(Vocabulary):
     MEETING_ACTION_DUE = (
         "meeting.action_due",
         "The day of an action item has passed and it is not done; its owner and the convener are told.",
+    )
+    TRANSPORT_PLANNED = "transport.planned", "Your agency takes part in the transport, or planned it: fetch it."
+    TRANSPORT_CHANGED = "transport.changed", "The transport's plan changed: fetch it again."
+    TRANSPORT_LEFT = "transport.left", "Your agency takes no part in the transport any more, and sees it no more."
+    TRANSPORT_FROZEN = "transport.frozen", "The manifest is closed: it can be boarded."
+    TRANSPORT_UNFROZEN = "transport.unfrozen", "The manifest was opened again; the transport says why."
+    TRANSPORT_BOARDING = "transport.boarding", "The first on the manifest boarded, or did not come."
+    TRANSPORT_DEPARTED = "transport.departed", "The transport has left."
+    TRANSPORT_ARRIVED = "transport.arrived", "The transport has arrived: its people can be handed over."
+    TRANSPORT_COMPLETED = "transport.completed", "There is a receipt for everybody who was on board."
+    TRANSPORT_CANCELLED = "transport.cancelled", "The transport does not take place; it says why."
+    TRANSPORT_MANIFEST_CHANGED = (
+        "transport.manifest_changed",
+        "Who is on the manifest changed, or what became of them; `detail` says how, and of how many.",
     )
     AGENCY_CREATED = "agency.created", "Your agency was entered in the directory."
     AGENCY_UPDATED = "agency.updated", "Your agency's entry in the directory changed."

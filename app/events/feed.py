@@ -33,6 +33,7 @@ _READ_BY: Final = {
     "groups": Permission.GROUPS_READ,
     "agreements": Permission.AGREEMENTS_READ,
     "meetings": Permission.MEETINGS_READ,
+    "transports": Permission.TRANSPORTS_READ,
 }
 """What an event of each kind may be read with; one without a kind tells an agency of its own affairs."""
 

@@ -48,6 +48,10 @@ from app.routers import (
     repatriation_steps,
     sightings,
     statistics,
+    transport_manifests,
+    transport_separations,
+    transport_transitions,
+    transports,
     well_known,
 )
 
@@ -91,6 +95,10 @@ ALL = (
     repatriation_checklists.router,
     checklist_rules.router,
     repatriation_messages.router,
+    transports.router,
+    transport_transitions.router,
+    transport_manifests.router,
+    transport_separations.router,
     figures.router,
     attachment_uploads.router,
     attachments.router,

@@ -33,8 +33,16 @@ BEGIN
   RETURN EXISTS (SELECT FROM meetings WHERE id = p_meeting
     AND audience && string_to_array(current_setting('interdesk.principals', true), ','));
 END $$;
-REVOKE ALL ON FUNCTION knows_meeting FROM PUBLIC;
+-- The same for a transport.
+CREATE FUNCTION knows_transport(p_transport uuid) RETURNS boolean LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  RETURN EXISTS (SELECT FROM transports WHERE id = p_transport
+    AND audience && string_to_array(current_setting('interdesk.principals', true), ','));
+END $$;
+REVOKE ALL ON FUNCTION knows_meeting, knows_transport FROM PUBLIC;
 ALTER FUNCTION knows_meeting OWNER TO interdesk_engine;
+ALTER FUNCTION knows_transport OWNER TO interdesk_engine;
 
 -- An event is shown only while what it tells of is visible, by the policies of records, groups and agreements. A sub-select with
 -- one value is looked up row by row; an EXISTS might be planned as a join with every record there is.
@@ -48,6 +56,7 @@ CREATE POLICY receivers ON events FOR SELECT TO interdesk_api, interdesk_worker 
     WHEN kind = 'groups' THEN (SELECT true FROM groups g WHERE g.id = record_id) IS TRUE
     WHEN kind = 'agreements' THEN knows_agreement(record_id)
     WHEN kind = 'meetings' THEN knows_meeting(record_id)
+    WHEN kind = 'transports' THEN knows_transport(record_id)
     ELSE (SELECT true FROM records r WHERE r.id = record_id) IS TRUE END);
 
 -- The page is the caller's own, under its policies; one list per receiver keeps each in the order of its index.
@@ -107,7 +116,7 @@ REVOKE ALL ON FUNCTION list_events FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION list_events TO interdesk_api, interdesk_worker;
 
 SET LOCAL ROLE interdesk_engine;
-GRANT EXECUTE ON FUNCTION knows_meeting TO interdesk_api, interdesk_worker;
+GRANT EXECUTE ON FUNCTION knows_meeting, knows_transport TO interdesk_api, interdesk_worker;
 INSERT INTO event_receivers (receiver, position)
 SELECT DISTINCT receiver, position FROM events CROSS JOIN LATERAL unnest(audience) AS receiver WHERE position IS NOT NULL;
 

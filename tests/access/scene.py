@@ -10,7 +10,7 @@ from app.core import clock
 from app.core.ids import uuid7
 from app.identity.roles import Permission, Role
 from tests.conftest import Hub, Partner
-from tests.routers import incidents, operating, repatriating
+from tests.routers import incidents, operating, repatriating, transporting
 from tests.routers.agreeing import conclude, draft, moved
 from tests.routers.attaching import attached
 from tests.routers.convening import assign, call
@@ -61,6 +61,9 @@ class Scene:
     """The id of a repatriation request of the originator's to a reader, and those of what hangs on it."""
     attachment: str = ""
     """The id of what is attached to the record."""
+    transport: dict[str, str] = field(default_factory=dict)
+    """The id of a transport of the originator's, which a reader and a member of the group take part in, and those of
+    somebody on it who comes from a request to the reader."""
     draft: str = ""
     """An agreement with a reader, of which nobody but the originator knows yet."""
     left: Partner = field(init=False)
@@ -173,6 +176,7 @@ async def set_scene(hub: Hub) -> Scene:
     await _meet(scene)
     scene.incident = await _report(scene, lost, removed)
     scene.repatriation = await _repatriate(scene, lost)
+    scene.transport = await _transport(scene)
     await _open_for_a_while(scene)
     # What they contributed while they could see the record must not be a way back to it.
     handling = await originator.get(f"{scene.path}/handling")
@@ -340,6 +344,22 @@ async def _repatriate(scene: Scene, lost: Partner) -> dict[str, str]:
     done = await originator.post(f"{path}/checklist/escorts/complete", {"note": "Two officers."}, etag="*")
     assert done.status_code == 200, done.text
     return {"record_id": path.rpartition("/")[2], "number": "1", "item": "escorts", **ids}
+
+
+async def _transport(scene: Scene) -> dict[str, str]:
+    """Put people on a transport; others took part in it, and do not any more."""
+    originator, reader = scene.originator, scene.hub.caller(READER, *POWERS)
+    request, persons = await transporting.cleared(originator, reader, 2)
+    path = await transporting.planned(originator, READER, SEES_BY_GROUP, LOST, PARTY)
+    entry, _ = await transporting.added(originator, path, request, persons)
+    narrower = await originator.patch(path, {"participants": [READER, SEES_BY_GROUP]}, etag='"1"')
+    apart = await originator.post(f"{path}/separations", {"persons": persons})
+    assert (narrower.status_code, apart.status_code) == (200, 201), (narrower.text, apart.text)
+    return {
+        "transport_id": path.rpartition("/")[2],
+        "manifest_entry_id": entry,
+        "separation_id": apart.json()["id"],
+    }
 
 
 async def _agree(originator: Partner, other: Partner) -> str:

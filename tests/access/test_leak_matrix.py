@@ -37,8 +37,13 @@ AGREEMENT, RECALL = "/v1/agreements/{agreement_id}", "/v1/recalls/{recall_id}"
 OPERATION, INCIDENT = "/v1/joint-operations/{record_id}", "/v1/incident-reports/{record_id}"
 REPATRIATION = "/v1/repatriation-requests/{record_id}"
 MEETING, ATTACHMENT = "/v1/meetings/{meeting_id}", "/v1/attachments/{attachment_id}"
-HIDEABLE = (RECORD, OPERATION, INCIDENT, REPATRIATION, GROUP, AGENCY, ENTRY, AGREEMENT, RECALL, MEETING, ATTACHMENT)
+TRANSPORT = "/v1/transports/{transport_id}"
+HIDEABLE = (
+    *(RECORD, OPERATION, INCIDENT, REPATRIATION),
+    *(GROUP, AGENCY, ENTRY, AGREEMENT, RECALL, MEETING, ATTACHMENT, TRANSPORT),
+)
 NO_AGENCY = "ZZ-ZZZ"
+NO_ID = "01920000-0000-7000-8000-000000000000"
 
 COMMON: dict[str, dict[str, Any]] = {
     "replace_{noun}_handling": {"tlp": "RED", "audience": {"agencies": [READER]}},
@@ -130,6 +135,16 @@ BODIES: dict[str, dict[str, Any]] = {
     "add_repatriation_request_person": {"roles": [{"role": "victim", "since": "2025-07"}]},
     "change_repatriation_request_person": {"note": "Taken over"},
     "merge_incident_report": {"duplicate_of": "01920000-0000-7000-8000-000000000000"},
+    "change_transport": {"note": "Taken over"},
+    "unfreeze_transport": {"reason": "None of mine."},
+    "cancel_transport": {"reason": "None of mine."},
+    "add_to_manifest": {"request": NO_ID, "persons": [NO_ID]},
+    "board_people": {"entries": [NO_ID]},
+    "note_no_show": {"reason": "None of mine."},
+    "note_no_shows": {"entries": [NO_ID], "reason": "None of mine."},
+    "hand_over_person": {"received_by": "Nobody's office", "at": "2026-11-22T08:15:30Z"},
+    "hand_over_people": {"entries": [NO_ID], "received_by": "Nobody's office", "at": "2026-11-22T08:15:30Z"},
+    "add_separation": {"persons": [NO_ID, "01920000-0000-7000-8000-000000000001"]},
 }
 """A body that would do, for every call on something that can be hidden."""
 
@@ -161,6 +176,8 @@ ELSEWHERE: dict[str, str] = {
     "create_agreement": "names agencies of the directory alone",
     "list_meetings": "test_meetings_tell_no_secret",
     "create_meeting": "test_meetings_tell_no_secret",
+    "list_transports": "test_transports_tell_no_secret",
+    "plan_transport": "names agencies of the directory alone",
     "list_action_items": "test_meetings_tell_no_secret",
     "read_meeting_calendar": "test_meetings_tell_no_secret",
     "make_calendar_address": "about the caller alone",
@@ -273,6 +290,24 @@ def secrets_of(scene: Scene) -> dict[str, Secret]:
             {**scene.meeting, "meeting_id": unknown_id()},
             {why: caller for why, caller in strangers.items() if why != "excluded inside the group"}
             | {"stranger with powers over meetings": hub.caller(LOST, "operations_officer")},
+        ),
+        "transport": Secret(
+            TRANSPORT,
+            scene.transport,
+            {**scene.transport, "transport_id": unknown_id()},
+            strangers,
+        ),
+        "another's people on a manifest": Secret(
+            f"{TRANSPORT}/manifest/{{manifest_entry_id}}",
+            scene.transport,
+            {**scene.transport, "manifest_entry_id": unknown_id()},
+            {"stranger to the request": hub.caller(SEES_BY_GROUP, *POWERS)},
+        ),
+        "another's people kept apart": Secret(
+            f"{TRANSPORT}/separations/{{separation_id}}",
+            scene.transport,
+            {**scene.transport, "separation_id": unknown_id()},
+            {"stranger to the request": hub.caller(SEES_BY_GROUP, *POWERS)},
         ),
         "draft of a meeting": Secret(
             MEETING,
@@ -403,6 +438,9 @@ def _variants(why: str) -> int:
         "draft of an agreement",
         "meeting",
         "draft of a meeting",
+        "transport",
+        "another's people on a manifest",
+        "another's people kept apart",
         "credential",
         "credential by the own agency",
         "recovery",

@@ -11,6 +11,7 @@ from app.cli import workflow
 from app.cli.workflow import Course
 from app.domain.joint_operations.workflow import WORKFLOW as OPERATIONS
 from app.domain.repatriation_requests.workflow import WORKFLOW as REPATRIATIONS
+from app.domain.transports.workflow import WORKFLOW as TRANSPORTS
 from app.workflow import Workflow
 from tests.cli.conftest import Command
 
@@ -32,7 +33,12 @@ def test_the_command_prints_both(bare: Command) -> None:
 
 
 @pytest.mark.parametrize(
-    ("course", "table"), [(Course.JOINT_OPERATIONS, OPERATIONS), (Course.REPATRIATION_REQUESTS, REPATRIATIONS)]
+    ("course", "table"),
+    [
+        (Course.JOINT_OPERATIONS, OPERATIONS),
+        (Course.REPATRIATION_REQUESTS, REPATRIATIONS),
+        (Course.TRANSPORTS, TRANSPORTS),
+    ],
 )
 def test_every_state_and_every_step_is_drawn(course: Course, table: Workflow[Any]) -> None:
     root = ET.fromstring(workflow.picture(course))  # noqa: S314 - our own

@@ -22,6 +22,7 @@ from tests.contract import (
     world_repatriations,
     world_running,
     world_statistics,
+    world_transports,
 )
 from tests.contract.world import World, build
 
@@ -45,7 +46,7 @@ def built(cluster: Cluster, template: str, worker_id: str) -> Iterator[World]:
         async with world_on(cluster, name) as hub:
             further = (world_operations.build, world_running.build, world_conflicts.build, world_incidents.build)
             people = (world_persons.build, world_repatriations.build, world_checklists.build, world_statistics.build)
-            return await build(hub, *further, *people, world_attachments.build)
+            return await build(hub, *further, *people, world_attachments.build, world_transports.build)
 
     yield asyncio.run(make())
     cluster.drop(name)

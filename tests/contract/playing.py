@@ -18,7 +18,7 @@ _DRAWN = (
     (re.compile(r"\b\d{4}-\d\d-\d\dT[0-9:.]+Z"), "<moment>"),
     (re.compile(r"\b\d{4}-\d\d-\d\d\b"), "<date>"),
     (re.compile(r"\b\d{8}T\d{6}Z"), "<moment>"),
-    (re.compile(r"-(CO|IR|JO|RR|BU|AG|ME)-\d{4}-\d{6}"), "-<reference>"),
+    (re.compile(r"-(CO|IR|JO|RR|BU|AG|ME|TR)-\d{4}-\d{6}"), "-<reference>"),
     (re.compile(r"\beyJ[A-Za-z0-9_.…-]+"), "<token>"),
     (re.compile(r"\bidc_[a-z2-7]{26}"), "<client>"),
     (re.compile(r"\bid[fs]_[A-Za-z0-9_-]{43}"), "<secret>"),

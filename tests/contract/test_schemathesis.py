@@ -45,6 +45,7 @@ CALLERS = {
     "Groups": "KR-KNPA commander",
     "Meetings": "KR-KNPA operations_officer",
     "Recalls": "TH-RTP analyst",
+    "Transports": "KR-KNPA liaison_officer",
 }
 SCHEMA = schemathesis.openapi.from_dict(document())
 CALLS = list(operations())

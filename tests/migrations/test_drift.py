@@ -22,6 +22,7 @@ FOR_FUNCTIONS_ALONE = {
     "calendar_addresses": "secrets of calendars, read and written by four functions",
     "meeting_action_versions": "rows of action items as they were, kept with every step",
     "meeting_versions": "rows of meetings as they were, kept with every step",
+    "transport_versions": "rows of transports as they were, kept with every step",
     "audit_checkpoints": "read and written by the functions that seal and prove",
     "audit_keys": "read and written by the functions that seal and prove",
     "audit_leaves": "read and written by the functions that seal and prove",

@@ -70,6 +70,15 @@ WORKFLOW: Final = Workflow[State](
             "The way home is booked; a transport whose manifest is frozen says so by itself.",
         ),
         Transition(
+            "unschedule",
+            (State.SCHEDULED, State.IN_TRANSIT),
+            State.CLEARED,
+            _HUB,
+            "repatriation.unscheduled",
+            "Follows from a transport that is cancelled or opened again, or that departs without somebody.",
+            automatic=True,
+        ),
+        Transition(
             "depart",
             (State.SCHEDULED,),
             State.IN_TRANSIT,

@@ -85,6 +85,9 @@ PLACEHOLDERS: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
     "group_id": ("The group's id.", _UUID),
     "agreement_id": ("The agreement's id.", _UUID),
     "meeting_id": ("The meeting's id.", _UUID),
+    "transport_id": ("The transport's id.", _UUID),
+    "manifest_entry_id": ("The id of the entry on the manifest.", _UUID),
+    "separation_id": ("The separation's id.", _UUID),
     "action_id": ("The action item's id.", _UUID),
     "address": (
         "The secret part of the address, as it was answered once.",

@@ -27,6 +27,10 @@ TAGS: Final[list[dict[str, Any]]] = [
         "name": "Repatriation requests",
         "description": "Bringing victims, suspects and the dead home: two sides, and step by step what has to be done.",
     },
+    {
+        "name": "Transports",
+        "description": "Journeys home of people of many requests: seats, permits, escorts, boarding and receipts.",
+    },
     {"name": "Recalls", "description": "Records that were taken back, and what became of the copies."},
     {"name": "Agencies", "description": "The directory: who takes part, and how to reach them day and night."},
     {"name": "Credentials", "description": "What partners' systems sign in with: issued, rotated and revoked."},
