@@ -83,6 +83,7 @@ def test_everything_wrong_is_said_at_once(managed: Command, monkeypatch: pytest.
         "role interdesk_worker": "problem",
         "role interdesk_owner": "warning",
         "master key": "problem",
+        "attachments": "ok",
     }
     assert (ended.code, "5 problems found" in ended.err) == (3, True)
 
