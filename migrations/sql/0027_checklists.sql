@@ -348,16 +348,17 @@ SET search_path = pg_catalog, public, pg_temp AS $$
   SELECT FROM records r JOIN checklists c ON c.record_id = r.id WHERE r.id = p_record AND takes_part(r) FOR UPDATE OF c
 $$;
 
--- Whether everything is done for a person that has to be done before the journey, whatever state the request is in: who is
--- entered after it was cleared, or screened as a victim since, does not travel as a suspect. What travels asks this.
-CREATE FUNCTION person_is_cleared(p_record uuid, p_person uuid) RETURNS boolean LANGUAGE sql STABLE
-SET search_path = pg_catalog, public, pg_temp AS $$
-  SELECT EXISTS (SELECT FROM checklists c JOIN persons p ON p.record_id = c.record_id AND p.id = p_person
-    WHERE c.record_id = p_record
-      AND NOT EXISTS (SELECT FROM checklist_states(p_record, c.version, ARRAY[p_person]) AS s
-        JOIN checklist_items i ON i.record_id = p_record AND i.code = s.code AND i.before = 'clear' WHERE s.action IS NULL)
-      AND (c.category <> 'suspect' OR (SELECT g.result FROM screenings g WHERE g.person_id = p_person ORDER BY g.version DESC LIMIT 1)
-        IS DISTINCT FROM 'victim'))
+-- Whether everything is done that has to be done before the journey, whatever state the request is in, and nobody who is to
+-- return as a suspect was screened as a victim since: somebody may have been entered, or an item opened again, after the
+-- request was cleared. What travels asks this.
+CREATE FUNCTION journey_is_cleared(p_record records) RETURNS boolean LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+  SELECT NOT EXISTS (
+    SELECT FROM checklists c JOIN checklist_items i ON i.record_id = c.record_id AND NOT i.dropped AND i.before = 'clear'
+    LEFT JOIN checklist_states(c.record_id, c.version, persons_of(c.record_id)) AS s ON s.code = i.code
+    WHERE c.record_id = p_record.id AND s.action IS NULL)
+  AND NOT ('category:suspect' = ANY (p_record.facets) AND EXISTS (
+    SELECT FROM (SELECT DISTINCT ON (g.person_id) g.result FROM screenings g JOIN persons p ON p.id = g.person_id
+      WHERE g.record_id = p_record.id ORDER BY g.person_id, g.version DESC) AS last WHERE last.result = 'victim'))
 $$;
 
 -- ---------------------------------------------------------------------------------------------------------- what is late
@@ -425,7 +426,7 @@ END $$;
 
 REVOKE ALL ON FUNCTION facet_of, persons_of, checklist_states, item_due, next_checklist_version, seen_checklist,
   screened_as_victims, reopen_unfit_items, make_checklist, checklist_head, checklist_rows, checklist_history, screenings_of,
-  write_checklist_step, hold_checklist, person_is_cleared, sides_that_see, tell_lateness, tell_late_repatriations FROM PUBLIC;
+  write_checklist_step, hold_checklist, journey_is_cleared, sides_that_see, tell_lateness, tell_late_repatriations FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION checklist_head, checklist_rows, checklist_history, screenings_of, screened_as_victims, write_checklist_step, hold_checklist
   TO interdesk_api, interdesk_worker;
 GRANT EXECUTE ON FUNCTION tell_late_repatriations TO interdesk_worker;

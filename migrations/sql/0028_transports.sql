@@ -327,17 +327,10 @@ BEGIN
   RETURN v_records;
 END $$;
 
--- Whether the people of a request may travel: it is in one of these states, and nothing has opened again of what has to be
--- done before, nor was somebody who is to return as a suspect screened as a victim since. A state alone may be older.
+-- Whether the people of a request may travel: it is in one of these states, and cleared still.
 CREATE FUNCTION may_travel(p_record records, p_lives text[]) RETURNS boolean LANGUAGE sql STABLE
 SET search_path = pg_catalog, public, pg_temp AS $$
-  SELECT p_record.state = 'current' AND p_record.life = ANY (p_lives) AND NOT EXISTS (
-    SELECT FROM checklists c JOIN checklist_items i ON i.record_id = c.record_id AND NOT i.dropped AND i.before = 'clear'
-    LEFT JOIN checklist_states(c.record_id, c.version, persons_of(c.record_id)) AS s ON s.code = i.code
-    WHERE c.record_id = p_record.id AND s.action IS NULL)
-  AND NOT ('category:suspect' = ANY (p_record.facets) AND EXISTS (
-    SELECT FROM (SELECT DISTINCT ON (g.person_id) g.result FROM screenings g JOIN persons p ON p.id = g.person_id
-      WHERE g.record_id = p_record.id ORDER BY g.person_id, g.version DESC) AS last WHERE last.result = 'victim'))
+  SELECT p_record.state = 'current' AND p_record.life = ANY (p_lives) AND journey_is_cleared(p_record)
 $$;
 
 -- What keeps people on a manifest from travelling, whose requests are not in one of these states: [{code, agency, count}].

@@ -121,8 +121,8 @@ def test_a_backup_is_one_private_file_that_says_what_it_holds(desk: Desk, databa
     assert told["checkpoint_size"] == 16
     assert told["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
     assert set(told) == {
-        "file", "bytes", "sha256", "made_at", "version", "postgresql", "schema", "records", "persons", "attachments", "rows",
-        "feed_position", "checkpoint_size", "checkpoint_root",
+        "file", "bytes", "sha256", "made_at", "version", "postgresql", "schema", "records", "persons", "attachments",
+        "rows", "feed_position", "checkpoint_size", "checkpoint_root",
     }  # fmt: skip
     with psycopg.connect(desk.cluster.conninfo(DatabaseRole.BACKUP, database)) as connection:
         row = connection.execute("SELECT detail, purpose FROM audit_entries WHERE action = 'backup.create'").fetchone()
