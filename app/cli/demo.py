@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from app.core.stores import Store
     from app.demo.homecoming import People
     from app.installation import Installation
-    from app.settings import Settings
 
 
 def demo(
@@ -70,14 +69,9 @@ def tell(installation: "Installation", *, unless_used: bool) -> list[dict[str, A
             message += " Choose an empty one, for example by INTERDESK_DATA=./demo."
             raise RefusedError(message)
         mark.put(installation)
-    return host.run(_tell(replace(installation, settings=with_legal_basis(installation.settings))))
-
-
-def with_legal_basis(settings: "Settings") -> "Settings":
-    """The settings by which the demo is told and served: unless they say otherwise, sharing takes a legal basis."""
-    if "legal_basis" in settings.model_fields_set:
-        return settings
-    return settings.model_copy(update={"legal_basis": "required"})
+    # Whatever the hub asks of others, what the story's agencies share rests on their agreements.
+    lawful = installation.settings.model_copy(update={"legal_basis": "required"})
+    return host.run(_tell(replace(installation, settings=lawful)))
 
 
 def show_credentials(installation: "Installation", told: list[dict[str, Any]]) -> None:

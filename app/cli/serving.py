@@ -15,7 +15,7 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from app.cli.connections import BoundedConnection
-from app.cli.demo import show_credentials, tell, with_legal_basis
+from app.cli.demo import show_credentials, tell
 from app.cli.host import load_settings
 from app.cli.listening import SIGNALS, Signals, address_of, bound
 from app.cli.terminal import say, show
@@ -72,8 +72,6 @@ def serve(host: str, port: int, workers: int, *, worker: bool, demo: bool, as_js
             hours, store = settings.repatriation_acknowledge_hours, open_store(settings.attachment_store, settings.data)
             background = (_background(installation), master_key, hours, store) if worker else None
             told = tell(installation, unless_used=True) if demo else None
-            if told is not None:
-                settings = with_legal_basis(settings)
 
             def announce() -> None:
                 if as_json:

@@ -234,6 +234,8 @@ BEGIN
   DELETE FROM repatriation_messages WHERE record_id = p_record;
   DELETE FROM repatriation_steps WHERE record_id = p_record;
   PERFORM forget_attachments(p_record);
+  -- That a seat was taken stays, by ids; not what was said of it.
+  UPDATE manifest_entries SET reason = NULL, receipt = receipt || '{"note": null}' WHERE record_id = p_record;
   -- A recall outlives the record, since its recipients still answer for their copies; not so why it was made.
   UPDATE recalls SET reason = 'The record has been purged since.' WHERE record_id = p_record;
 END $$;

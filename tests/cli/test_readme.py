@@ -13,17 +13,19 @@ from tests.cli.test_serving import DEADLINE, INTERDESK, Host, serve
 REFUSED = ["acknowledgement-required", "precondition-failed", "invalid-body"]
 """What the guide shows to be refused, in its order."""
 
+AS_MAKE_RUN = ("--demo",)
+"""The options by which `make run` starts the hub that these pages tell a newcomer to start."""
+
 SHELL = re.compile(r"```sh\n(.*?)```", re.DOTALL)
 
 
 NEEDS_SHELL = pytest.mark.skipif(not (shutil.which("bash") and shutil.which("curl")), reason="needs bash and curl")
 
 
-def _run(blocks: list[str], folder: Path) -> str:
-    """What the blocks print, run one after the other on a host of their own; none of them may fail."""
+def _run(blocks: list[str], folder: Path, *options: str) -> str:
+    """What the blocks print, run one after the other on a hub of their own; none of them may fail."""
     host = Host(folder)
-    host.json("db", "upgrade")
-    with serve(host) as serving:
+    with serve(host, *options) as serving:
         script = "".join(blocks).replace("http://127.0.0.1:8000", serving.said["address"])
         script = script.replace('PATH="$PWD/.venv/bin:$PATH"', "").replace(".venv/bin/interdesk", "interdesk")
         done = subprocess.run(
@@ -45,7 +47,7 @@ def test_the_first_exchange_goes_as_written(pytestconfig: pytest.Config, tmp_pat
     text = (pytestconfig.rootpath / "README.md").read_text(encoding="utf-8")
     blocks = SHELL.findall(text.partition("## A first exchange")[2].partition("\n## ")[0])
 
-    told = _run(blocks, tmp_path)
+    told = _run(blocks, tmp_path, *AS_MAKE_RUN)
 
     assert re.findall(r"^\d{3}$", told, re.MULTILINE) == ["200", "404", "404", "404", "404", "200"]
     assert '{"items":[],"next_cursor":null}' in told
@@ -57,7 +59,7 @@ def test_the_first_exchange_goes_as_written(pytestconfig: pytest.Config, tmp_pat
 def test_the_integrators_guide_goes_as_written(pytestconfig: pytest.Config, tmp_path: Path) -> None:
     text = (pytestconfig.rootpath / "docs" / "guides" / "integrators.md").read_text(encoding="utf-8")
 
-    told = _run(SHELL.findall(text), tmp_path)
+    told = _run(SHELL.findall(text), tmp_path, *AS_MAKE_RUN)
 
     refused = re.findall(r'"type":"(?:[^"]*)/problems/([a-z-]+)"', told)
     assert refused == REFUSED
@@ -68,7 +70,7 @@ def test_the_integrators_guide_goes_as_written(pytestconfig: pytest.Config, tmp_
 def test_the_guide_to_operations_goes_as_written(pytestconfig: pytest.Config, tmp_path: Path) -> None:
     text = (pytestconfig.rootpath / "docs" / "guides" / "running-an-operation.md").read_text(encoding="utf-8")
 
-    told = _run(SHELL.findall(text), tmp_path)
+    told = _run(SHELL.findall(text), tmp_path, *AS_MAKE_RUN)
 
     assert "/problems/" not in told
     assert '"state":"completed"' in told

@@ -223,7 +223,8 @@ def test_the_worker_runs_alone(host: Host, korea: dict[str, Any]) -> None:
 
 
 def test_a_managed_database_needs_a_master_key(host: Host) -> None:
-    code, out, err = host.run("serve", DATABASE_URL="postgresql://interdesk_api@localhost/interdesk")
+    address = "postgresql://interdesk_api@localhost/interdesk"
+    code, out, err = host.run("serve", "--port", "0", DATABASE_URL=address)
 
     assert (code, out) == (3, "")
     assert "there is no master key" in err

@@ -32,6 +32,7 @@ KEPT = {
     "deconfliction_runs": "deleted by forget_conflicts()",
     "events": "that something happened, by ids",
     "idempotency_keys": "hash of a body, for a day",
+    "manifest_entries": "which seats were taken, by ids; whoever still waited is taken off by a trigger",
     "operation_claims": "deleted by the trigger that ends them",
     "recalls": "who was asked for copies, and by when; why is put out",
     "recall_recipients": "what recipients said of their own copies",

@@ -32,8 +32,13 @@ def calls_for_members(hub: Hub, record: str) -> Iterator[tuple[str, str]]:
             while "{" in filled:
                 name = filled[filled.index("{") : filled.index("}") + 1]
                 filled = filled.replace(name, "1" if name == "{number}" else record)
-            for method in operations:
-                yield method.upper(), filled
+            for method, spec in operations.items():
+                asked = [
+                    one["name"] for one in spec.get("parameters", []) if one["in"] == "query" and one.get("required")
+                ]
+                values = {"kind": "criminal-organizations", "record": record}
+                query = "&".join(f"{name}={values[name]}" for name in asked)
+                yield method.upper(), f"{filled}?{query}" if query else filled
 
 
 async def test_no_call_for_members_answers_the_hub(hub: Hub, root: Partner) -> None:
