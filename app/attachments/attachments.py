@@ -16,7 +16,7 @@ from app.core import clock
 from app.core.data_keys import Kek, WrappedKey
 from app.core.places import NEWEST
 from app.core.places import Place as Moment
-from app.core.problems import FORBIDDEN, PRECONDITION_FAILED, Flaw, Problem, invalid, not_found
+from app.core.problems import CONFLICT, FORBIDDEN, PRECONDITION_FAILED, Flaw, Problem, invalid, not_found
 from app.models.vocabularies import RecordKind
 from app.records import shelf
 from app.records.keks import present_kek
@@ -147,18 +147,25 @@ async def listed(
 
 
 def require_remover(desk: Desk, stored: Stored, found: Found) -> None:
-    """403 for whoever did not attach it, and does not own the record; 404 for what is removed."""
+    """403 for whoever did not attach it, and does not own the record; 404 for what is removed.
+
+    In a request to bring people home each side answers for its own files: the other one does not remove them.
+    """
     if found.key is None:
         raise not_found()
-    if not (stored.own or (_may_attach(desk, stored) and found.shown.agency == desk.caller.agency)):
+    own = _may_attach(desk, stored) and found.shown.agency == desk.caller.agency
+    others = found.shown.agency == stored.fields.get("requested_agency")
+    if not (own or (stored.own and not others)):
         raise Problem(FORBIDDEN, detail="Only the agency that attached this, and the one that owns the record, may.")
 
 
 async def remove(desk: Desk, found: Found) -> None:
-    """Remove an attachment for good, with its key; 412 if somebody was faster."""
+    """Remove an attachment for good, with its key; 412 if somebody was faster, 409 while an item is settled by it."""
     row = await desk.call_one(
         "remove_attachment", p_id=found.shown.id, p_expected=found.shown.version, p_at=clock.now()
     )
+    if row[0] == "in-use":
+        raise Problem(CONFLICT, detail="An item of the request's checklist is settled by it: open that again first.")
     if row[0] != "removed":
         raise Problem(PRECONDITION_FAILED)
 

@@ -135,7 +135,8 @@ BEGIN
 END $$;
 
 -- Removes an attachment for good, also from a retracted record: by whoever attached it, while it takes part, and by the
--- record's originator. That it was there, and its hash, stays. Outcomes: removed, stale, closed.
+-- record's originator, but for what the other side of a request to bring people home answers for. That it was there, and
+-- its hash, stays. Outcomes: removed, stale, closed, in-use (an item of the checklist is settled by it).
 CREATE FUNCTION remove_attachment(p_id uuid, p_expected integer, p_at timestamptz) RETURNS text LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
@@ -144,9 +145,16 @@ DECLARE
 BEGIN
   SELECT * INTO v_was FROM attachments WHERE id = p_id;
   SELECT r.* INTO v_record FROM records r WHERE r.id = v_was.record_id AND r.state <> 'purged' AND may_attach(r)
-    AND caller_agency() IN (r.originator, v_was.agency) FOR KEY SHARE;
+    AND (caller_agency() = v_was.agency OR (caller_agency() = r.originator AND v_was.agency IS DISTINCT FROM requested_agency(r))) FOR KEY SHARE;
   IF NOT FOUND THEN
     RETURN 'closed';
+  END IF;
+  -- Whoever completes an item by it holds the checklist, as this does: it is there then, or the item is not.
+  PERFORM FROM checklists c WHERE c.record_id = v_record.id FOR UPDATE;
+  IF EXISTS (SELECT FROM checklists c CROSS JOIN LATERAL checklist_states(c.record_id, c.version, persons_of(c.record_id)) AS s
+    WHERE c.record_id = v_record.id AND s.action IS NOT NULL AND (s.step).attachment_id = p_id)
+  THEN
+    RETURN 'in-use';
   END IF;
   UPDATE attachments SET version = version + 1, sealed = NULL, removed_at = p_at WHERE id = p_id AND version = p_expected AND removed_at IS NULL;
   IF NOT FOUND THEN
