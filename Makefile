@@ -27,7 +27,7 @@ help:
 	@echo 'make clean         remove what was installed and built; data in ./var stays'
 
 run: .venv/installed
-	@exec $(INTERDESK) serve --demo
+	@exec $(INTERDESK) serve --demo $(if $(PORT),--port $(PORT))
 
 demo: .venv/installed
 	@$(INTERDESK) demo

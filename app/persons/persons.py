@@ -18,7 +18,7 @@ from app.core import clock
 from app.core.data_keys import Kek, WrappedKey
 from app.core.ids import uuid7
 from app.core.places import NEWEST, Place
-from app.core.problems import FORBIDDEN, PRECONDITION_FAILED, Problem, not_found
+from app.core.problems import CONFLICT, FORBIDDEN, PRECONDITION_FAILED, Problem, not_found
 from app.core.validation import validated
 from app.models.vocabularies import RecordKind
 from app.persons import sealing
@@ -52,6 +52,9 @@ _PAGE: Final = sql.SQL(
     " WINDOW newest AS (ORDER BY p.created_at DESC, p.id DESC)) AS found"
     " WHERE bytes_before < %(bytes)s ORDER BY created_at DESC, id DESC LIMIT %(limit)s"
 ).format(columns=_COLUMNS, tables=_FROM)
+
+_LEFT: Final = ("in_transit", "handed_over", "closed")
+"""States of a repatriation request in which those whom it is about have left: nobody is added to them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +140,10 @@ async def as_of(desk: Desk, keys: PersonKeys, stored: Stored, person_id: UUID | 
 
 
 async def add(desk: Desk, keys: PersonKeys, marks: PersonMarks, stored: Stored, sent: PersonIn) -> Opened:
-    """Enter a person; 409 once the record is retracted, 404 if it was lost from sight meanwhile."""
+    """Enter a person; 409 once the record is retracted or its people have left, 404 if it was lost from sight."""
     shelf.require_current(stored)
+    if stored.kind is RecordKind.REPATRIATION_REQUESTS and stored.life in _LEFT:
+        raise Problem(CONFLICT, detail=f"It is {stored.life}: ask for somebody else with another request.")
     place = sealing.Place(uuid7(), stored.envelope.id)
     key, wrapped = keys.draw(place, await present_kek(desk, keys.draw_kek))
     at, content = clock.now(), _json(sent)
@@ -151,6 +156,8 @@ async def add(desk: Desk, keys: PersonKeys, marks: PersonMarks, stored: Stored, 
         p_kek=wrapped.kek.id,
         p_wrapped=wrapped.wrapped,
     )
+    if row[0] == "left":
+        raise Problem(CONFLICT, detail="Its people have left meanwhile: ask for somebody else with another request.")
     if row[0] != "added":
         raise not_found()
     await _mark(desk, marks, stored, place.person, sent)

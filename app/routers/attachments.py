@@ -151,8 +151,8 @@ async def remove_attachment(request: Request, visit: AnyVisitor, attachment_id: 
     """Remove an attachment for good, with the key to it; also from a record that you retracted.
 
     Whoever attached it may, while it takes part in the record, and the record's originator; of a repatriation request
-    each side its own. 409 while an item of the checklist is settled by it: open that again first. Needs the record's kind's
-    `:write`. There is no way back: what backups of the hub hold of it opens no more.
+    each side its own. 409 while an item of the checklist is settled by it: open that again first. Needs the record's
+    kind's `:write`. There is no way back: what backups of the hub hold of it opens no more.
     """
     async with desk_for(request, visit) as desk:
         stored, found = await _fetch(request, desk, attachment_id, (*READING, *WRITING))

@@ -86,7 +86,9 @@ def _entering_route(router: APIRouter, kind: RecordKind, noun: str, writing: Any
         "",
         summary="Enter a person",
         operation_id=f"add_{noun}_person",
-        **operation(Person, status=201, body=PersonIn, once=True, purpose=True, problems=("retracted", *COVERED)),
+        **operation(
+            Person, status=201, body=PersonIn, once=True, purpose=True, problems=("conflict", "retracted", *COVERED)
+        ),
     )
     async def add_person(request: Request, desk: Annotated[Desk, writing], record_id: str) -> Response:
         """Enter a person whom your record is about. Who sees the record and may read persons sees the person at once.

@@ -143,7 +143,7 @@ BEGIN
   PERFORM audit(p_action, 'done', p_record.kind, ARRAY[p_record.id], ARRAY[p_record.originator], v_detail);
 END $$;
 
--- Enters a person. Outcomes: added; closed (not the caller's to write in, or retracted meanwhile).
+-- Enters a person. Outcomes: added; left (those of the request are on their way, or home); closed (not the caller's to write in, or retracted meanwhile).
 CREATE FUNCTION add_person(p_id uuid, p_record uuid, p_at timestamptz, p_sealed bytea, p_kek uuid, p_wrapped bytea) RETURNS text
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
@@ -151,6 +151,9 @@ DECLARE
 BEGIN
   IF v_record.state IS DISTINCT FROM 'current' THEN
     RETURN 'closed';
+  -- Nobody is added to those who were screened and cleared once they are on their way.
+  ELSIF v_record.kind = 'repatriation-requests' AND v_record.life IN ('in_transit', 'handed_over', 'closed') THEN
+    RETURN 'left';
   END IF;
   INSERT INTO persons (id, record_id, agency, sealed, created_at, updated_at)
   VALUES (p_id, p_record, caller_agency(), p_sealed, p_at, p_at);

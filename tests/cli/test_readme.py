@@ -95,3 +95,16 @@ def test_the_guide_to_statistics_goes_as_written(pytestconfig: pytest.Config, tm
     assert '"scope":"community"' in told
     drawn = (tmp_path / "reports.svg").read_text(encoding="utf-8")
     assert drawn.count(">not reported<") == 1
+
+
+@NEEDS_SHELL
+def test_somebody_is_brought_home_as_written(pytestconfig: pytest.Config, tmp_path: Path) -> None:
+    text = (pytestconfig.rootpath / "docs" / "guides" / "bringing-somebody-home.md").read_text(encoding="utf-8")
+
+    told = _run(SHELL.findall(text), tmp_path, *AS_MAKE_RUN)
+
+    assert told.splitlines()[-15:] == [
+        *("submitted", "acknowledged", "accepted", "/problems/screened-as-victim"),
+        *("submitted", "acknowledged", "accepted", "cleared"),
+        *("frozen", "scheduled", "departed", "in_transit", "arrived", "handed_over", "closed"),
+    ]
