@@ -11,8 +11,8 @@ CREATE TABLE checklists (
   to_country text NOT NULL,
   requested text NOT NULL,
   transit boolean NOT NULL,
-  -- The request's, kept by a trigger.
-  due_at timestamptz,
+  -- The request's, kept by a trigger. What is due days before it is read as a moment, which there is none of before year 1.
+  due_at timestamptz CHECK (due_at >= '2000-01-01T00:00:00Z' AND due_at < '2201-01-01T00:00:00Z'),
   submitted_at timestamptz NOT NULL,
   -- When the requested side was asked last: at a change of what it answers to it is asked afresh.
   asked_at timestamptz NOT NULL,
