@@ -280,16 +280,6 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_te
   ORDER BY t.version, t.id
 $$;
 
--- Persons of a request whose last screening found them to be victims, for the sides that see its persons.
-CREATE FUNCTION screened_as_victims(p_record uuid) RETURNS uuid[] LANGUAGE sql STABLE SECURITY DEFINER
-SET search_path = pg_catalog, public, pg_temp AS $$
-  SELECT ARRAY(SELECT v.person_id FROM (
-    SELECT DISTINCT ON (g.person_id) g.person_id, g.result
-    FROM seen_checklist(p_record, NULL) AS h JOIN screenings g ON g.record_id = (h.request).id AND g.person_id = ANY (h.persons)
-    ORDER BY g.person_id, g.version DESC) AS v
-    WHERE v.result = 'victim' ORDER BY v.person_id)
-$$;
-
 -- What its persons were screened as last, for a side that says what for, under the purpose kept in the audit.
 CREATE FUNCTION screenings_of(p_record uuid, p_version integer DEFAULT NULL) RETURNS TABLE (person_id uuid, result text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
@@ -298,6 +288,15 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_te
   WHERE h.sees_persons AND on_a_side(h.request) AND nullif(current_setting('interdesk.purpose', true), '') IS NOT NULL
     AND g.person_id = ANY (h.persons)
   ORDER BY g.person_id, g.version DESC
+$$;
+
+-- Whether the last screening of somebody found a victim. It names nobody, and answers the two sides alone.
+CREATE FUNCTION holds_victims(p_record uuid) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp AS $$
+  SELECT coalesce(bool_or(last.result = 'victim'), false) FROM (
+    SELECT DISTINCT ON (g.person_id) g.result
+    FROM seen_checklist(p_record, NULL) AS h JOIN screenings g ON g.record_id = (h.request).id AND g.person_id = ANY (h.persons)
+    WHERE on_a_side(h.request) ORDER BY g.person_id, g.version DESC) AS last
 $$;
 
 -- -------------------------------------------------------------------------------------------------- how one is worked off
@@ -440,9 +439,9 @@ BEGIN
 END $$;
 
 REVOKE ALL ON FUNCTION facet_of, persons_of, checklist_states, item_due, next_checklist_version, seen_checklist,
-  screened_as_victims, reopen_unfit_items, make_checklist, checklist_head, checklist_rows, checklist_history, screenings_of,
+  holds_victims, reopen_unfit_items, make_checklist, checklist_head, checklist_rows, checklist_history, screenings_of,
   write_checklist_step, hold_checklist, extradition_stops, journey_is_cleared, sides_that_see, tell_lateness, tell_late_repatriations FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION checklist_head, checklist_rows, checklist_history, screenings_of, screened_as_victims, write_checklist_step, hold_checklist
+GRANT EXECUTE ON FUNCTION checklist_head, checklist_rows, checklist_history, screenings_of, holds_victims, write_checklist_step, hold_checklist
   TO interdesk_api, interdesk_worker;
 GRANT EXECUTE ON FUNCTION tell_late_repatriations TO interdesk_worker;
 RESET ROLE;

@@ -19,7 +19,9 @@ async def test_a_day_that_no_checklist_reckons_with_is_refused_whenever_it_is_wr
         await korea.patch(under_way, {"due_at": moment}, etag="*"),
     ):
         assert answer.status_code == 422, answer.text
-        assert [(flaw["pointer"], flaw["code"]) for flaw in answer.json()["errors"]] == [("/due_at", "time-out-of-range")]
+        assert [(flaw["pointer"], flaw["code"]) for flaw in answer.json()["errors"]] == [
+            ("/due_at", "time-out-of-range")
+        ]
     assert await checklist(korea, under_way) == before
 
 
