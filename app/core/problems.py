@@ -94,7 +94,8 @@ SCREENED_AS_VICTIM = ProblemType(
     "screened-as-victim",
     409,
     "A victim is not returned as a suspect",
-    "A screening found persons of the request to be victims of trafficking; `errors` names them by id. Change the "
+    "A screening found persons of the request to be victims of trafficking; `errors` names them by id. It is told to "
+    "whoever has `persons:read` and says what for in `Access-Purpose`; to others the screening is open. Change the "
     "request to `category: victim` with `legal_act: voluntary_repatriation`, which keeps what is done of its "
     "checklist, or remove them from this request and enter them with one for victims.",
 )

@@ -10,6 +10,7 @@ from app.audit.trail import note
 from app.domain.repatriation_requests import checklist, checklist_steps
 from app.domain.repatriation_requests.checklist_shapes import Checklist, ChecklistCompletionIn, ChecklistReasonIn
 from app.domain.repatriation_requests.requests import KIND, require_side, side_of
+from app.domain.repatriation_requests.screening import may_read_results
 from app.identity.roles import Permission
 from app.models.checklist_vocabularies import ChecklistNeed
 from app.models.repatriation_vocabularies import RepatriationSide
@@ -131,7 +132,7 @@ async def _of_side(request: Request, desk: Desk, record_id: str, item: str) -> S
 
 def _shows_results(request: Request, desk: Desk, stored: Stored) -> bool:
     """Whether the caller reads what persons were screened as: of the two sides, whoever may and says what for."""
-    may = Permission.PERSONS_READ in desk.caller.permissions and request.state.visit.purpose is not None
+    may = may_read_results(desk) and request.state.visit.purpose is not None
     return may and side_of(desk, stored) is not RepatriationSide.TRANSIT
 
 

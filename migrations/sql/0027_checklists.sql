@@ -11,8 +11,8 @@ CREATE TABLE checklists (
   to_country text NOT NULL,
   requested text NOT NULL,
   transit boolean NOT NULL,
-  -- The request's, kept by a trigger.
-  due_at timestamptz,
+  -- The request's, kept by a trigger. What is due days before it is read as a moment, which there is none of before year 1.
+  due_at timestamptz CHECK (due_at >= '2000-01-01T00:00:00Z' AND due_at < '2201-01-01T00:00:00Z'),
   submitted_at timestamptz NOT NULL,
   -- When the requested side was asked last: at a change of what it answers to it is asked afresh.
   asked_at timestamptz NOT NULL,
@@ -280,16 +280,6 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_te
   ORDER BY t.version, t.id
 $$;
 
--- Persons of a request whose last screening found them to be victims, for the sides that see its persons.
-CREATE FUNCTION screened_as_victims(p_record uuid) RETURNS uuid[] LANGUAGE sql STABLE SECURITY DEFINER
-SET search_path = pg_catalog, public, pg_temp AS $$
-  SELECT ARRAY(SELECT v.person_id FROM (
-    SELECT DISTINCT ON (g.person_id) g.person_id, g.result
-    FROM seen_checklist(p_record, NULL) AS h JOIN screenings g ON g.record_id = (h.request).id AND g.person_id = ANY (h.persons)
-    ORDER BY g.person_id, g.version DESC) AS v
-    WHERE v.result = 'victim' ORDER BY v.person_id)
-$$;
-
 -- What its persons were screened as last, for a side that says what for, under the purpose kept in the audit.
 CREATE FUNCTION screenings_of(p_record uuid, p_version integer DEFAULT NULL) RETURNS TABLE (person_id uuid, result text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
@@ -298,6 +288,15 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_te
   WHERE h.sees_persons AND on_a_side(h.request) AND nullif(current_setting('interdesk.purpose', true), '') IS NOT NULL
     AND g.person_id = ANY (h.persons)
   ORDER BY g.person_id, g.version DESC
+$$;
+
+-- Whether the last screening of somebody found a victim. It names nobody, and answers the two sides alone.
+CREATE FUNCTION holds_victims(p_record uuid) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp AS $$
+  SELECT coalesce(bool_or(last.result = 'victim'), false) FROM (
+    SELECT DISTINCT ON (g.person_id) g.result
+    FROM seen_checklist(p_record, NULL) AS h JOIN screenings g ON g.record_id = (h.request).id AND g.person_id = ANY (h.persons)
+    WHERE on_a_side(h.request) ORDER BY g.person_id, g.version DESC) AS last
 $$;
 
 -- -------------------------------------------------------------------------------------------------- how one is worked off
@@ -348,9 +347,23 @@ SET search_path = pg_catalog, public, pg_temp AS $$
   SELECT FROM records r JOIN checklists c ON c.record_id = r.id WHERE r.id = p_record AND takes_part(r) FOR UPDATE OF c
 $$;
 
+-- Whether an extradition is pending for somebody who is to be deported, which the requested side sees, or the caller's if it
+-- is the other, and which was not waived knowing of it. The requested side answers for the item and must not deport, whoever
+-- moves the transport; what the other side alone sees stops only its own calls, or it would be told to the requested side.
+CREATE FUNCTION extradition_stops(p_record records) RETURNS boolean LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+  SELECT EXISTS (
+    SELECT FROM checklists c
+    CROSS JOIN LATERAL (SELECT requested_agency(p_record) AS agency
+      UNION SELECT p_record.originator WHERE p_record.originator = caller_agency()) AS a
+    CROSS JOIN LATERAL extraditions_pending(p_record, a.agency) AS f
+    JOIN checklist_states(c.record_id, c.version, persons_of(c.record_id)) AS s
+      ON s.code = 'no_extradition_pending' AND s.person_id = f.person_id
+    WHERE c.record_id = p_record.id AND (s.action = 'waive' AND (s.step).at > f.since) IS NOT TRUE)
+$$;
+
 -- Whether everything is done that has to be done before the journey, whatever state the request is in, and nobody who is to
--- return as a suspect was screened as a victim since: somebody may have been entered, or an item opened again, after the
--- request was cleared. What travels asks this.
+-- return as a suspect was screened as a victim since: somebody may have been entered, an item opened again, or an extradition
+-- asked for, after the request was cleared. What travels asks this.
 CREATE FUNCTION journey_is_cleared(p_record records) RETURNS boolean LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
   SELECT NOT EXISTS (
     SELECT FROM checklists c JOIN checklist_items i ON i.record_id = c.record_id AND NOT i.dropped AND i.before = 'clear'
@@ -359,6 +372,7 @@ CREATE FUNCTION journey_is_cleared(p_record records) RETURNS boolean LANGUAGE sq
   AND NOT ('category:suspect' = ANY (p_record.facets) AND EXISTS (
     SELECT FROM (SELECT DISTINCT ON (g.person_id) g.result FROM screenings g JOIN persons p ON p.id = g.person_id
       WHERE g.record_id = p_record.id ORDER BY g.person_id, g.version DESC) AS last WHERE last.result = 'victim'))
+  AND NOT extradition_stops(p_record)
 $$;
 
 -- ---------------------------------------------------------------------------------------------------------- what is late
@@ -425,9 +439,9 @@ BEGIN
 END $$;
 
 REVOKE ALL ON FUNCTION facet_of, persons_of, checklist_states, item_due, next_checklist_version, seen_checklist,
-  screened_as_victims, reopen_unfit_items, make_checklist, checklist_head, checklist_rows, checklist_history, screenings_of,
-  write_checklist_step, hold_checklist, journey_is_cleared, sides_that_see, tell_lateness, tell_late_repatriations FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION checklist_head, checklist_rows, checklist_history, screenings_of, screened_as_victims, write_checklist_step, hold_checklist
+  holds_victims, reopen_unfit_items, make_checklist, checklist_head, checklist_rows, checklist_history, screenings_of,
+  write_checklist_step, hold_checklist, extradition_stops, journey_is_cleared, sides_that_see, tell_lateness, tell_late_repatriations FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION checklist_head, checklist_rows, checklist_history, screenings_of, holds_victims, write_checklist_step, hold_checklist
   TO interdesk_api, interdesk_worker;
 GRANT EXECUTE ON FUNCTION tell_late_repatriations TO interdesk_worker;
 RESET ROLE;

@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.conftest import Hub
 from tests.events.following import place
-from tests.routers.checking import act, checklist, completed, item, settled
+from tests.routers.checking import PURPOSE, act, checklist, completed, item, settled
 from tests.routers.repatriating import (
     REQUESTED,
     REQUESTING,
@@ -33,7 +33,7 @@ async def test_one_of_three_is_a_victim_and_goes_home_on_a_request_of_his_own(hu
     await completed(cambodia, path, CODE, persons=[first, third], result="no_indication")
     await completed(cambodia, path, CODE, persons=[second], result="victim", note="Held since July, passport taken.")
     await settled(korea, cambodia, path)
-    refused = await step(cambodia, path, "clear")
+    refused = await step(cambodia, path, "clear", headers=PURPOSE)
     assert (refused.status_code, refused.json()["type"]) == (409, "/problems/screened-as-victim")
     assert [flaw["pointer"] for flaw in refused.json()["errors"]] == [f"/persons/{second}"]
     assert await state(korea, path) == "accepted"
@@ -60,7 +60,7 @@ async def test_all_of_them_are_victims_and_the_request_becomes_one_for_victims(h
     person = await add_person(korea, path, listed("ONE"))
     await completed(cambodia, path, CODE, result="victim")
     await settled(korea, cambodia, path)
-    assert (await step(cambodia, path, "clear")).json()["type"] == "/problems/screened-as-victim"
+    assert (await step(cambodia, path, "clear", headers=PURPOSE)).json()["type"] == "/problems/screened-as-victim"
     never = await korea.patch(path, {"category": "victim"}, etag="*")
     assert (never.status_code, never.json()["errors"][0]["code"]) == (422, "act-does-not-fit")
     changed = await korea.patch(path, {"category": "victim", "legal_act": "voluntary_repatriation"}, etag="*")

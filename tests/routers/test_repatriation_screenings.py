@@ -52,12 +52,12 @@ async def test_who_was_screened_as_a_victim_is_not_cleared_as_a_suspect(hub: Hub
     path = await accepted(korea, cambodia, **SUSPECT)
     victim, suspect = await add_person(korea, path, KIM), await add_person(korea, path, LEE)
     await completed(cambodia, path, CODE, persons=[victim], result="victim")
-    early = await step(cambodia, path, "clear")
+    early = await step(cambodia, path, "clear", headers=PURPOSE)
     assert (early.status_code, early.json()["type"]) == (409, "/problems/screened-as-victim")
     assert flaws(early) == [(f"/persons/{victim}", "screened-as-victim")]
     await completed(cambodia, path, CODE, persons=[suspect], result="no_indication")
     await settled(korea, cambodia, path)
-    assert (await step(cambodia, path, "clear")).json()["type"] == "/problems/screened-as-victim"
+    assert (await step(cambodia, path, "clear", headers=PURPOSE)).json()["type"] == "/problems/screened-as-victim"
     # Screened again, with another result: the last one counts, and both are in the history.
     await act(cambodia, path, CODE, "reopen", {"reason": "New evidence.", "persons": [victim]})
     await completed(cambodia, path, CODE, result="no_indication")
@@ -118,7 +118,7 @@ async def test_who_was_entered_after_the_request_was_cleared_keeps_it_from_leavi
     await completed(cambodia, path, CODE, result="victim")
     await settled(korea, cambodia, path)
     assert not _cleared(hub, path)
-    assert (await step(korea, path, "schedule")).json()["type"] == "/problems/screened-as-victim"
+    assert (await step(korea, path, "schedule", headers=PURPOSE)).json()["type"] == "/problems/screened-as-victim"
     headers = {**PURPOSE, "If-Match": "*"}
     assert (await cambodia.call("DELETE", f"{path}/persons/{second}", headers=headers)).status_code == 204
     assert _cleared(hub, path)

@@ -15,7 +15,7 @@ from app.domain.repatriation_requests.checklist_shapes import (
     ChecklistPersons,
     PersonScreening,
 )
-from app.domain.repatriation_requests.screening import require_no_victims
+from app.domain.repatriation_requests.screening import results_of, return_forbidden
 from app.models.checklist_vocabularies import ChecklistItemState, ChecklistNeed, ChecklistPer, ChecklistStep
 from app.records.shelf import Stored
 
@@ -24,7 +24,6 @@ NOUN: Final = "checklists"
 _HEAD = sql.SQL("SELECT * FROM checklist_head(%(record)s, %(version)s)")
 _ROWS = sql.SQL("SELECT * FROM checklist_rows(%(record)s, %(version)s)")
 _HISTORY = sql.SQL("SELECT * FROM checklist_history(%(record)s, %(version)s)")
-_RESULTS = sql.SQL("SELECT * FROM screenings_of(%(record)s, %(version)s)")
 
 
 async def read(desk: Desk, stored: Stored, *, results: bool, version: int | None = None) -> Checklist:
@@ -37,8 +36,7 @@ async def read(desk: Desk, stored: Stored, *, results: bool, version: int | None
     if not heads:
         return Checklist(version=0, submitted_at=None, updated_at=None, open=0, items=[])
     (head,) = heads
-    found = await desk.rows(_RESULTS, **at) if results else None
-    screened = None if found is None else [PersonScreening(person=row.person_id, result=row.result) for row in found]
+    screened = await results_of(desk, stored, version) if results else None
     history: dict[str, list[Any]] = {}
     for row in await desk.rows(_HISTORY, **at):
         history.setdefault(row.code, []).append(row)
@@ -118,17 +116,21 @@ for a person entered after the request was cleared, stops it before it leaves.""
 async def require_complete(desk: Desk, stored: Stored, action: str) -> None:
     """409 with everything that is open and has to be done before this step of a held request.
 
-    409 too for suspects whom a screening found to be victims. The checklist stays as it is until the end of the
-    transaction.
+    409 too for suspects whom a screening found to be victims: as if it were open, to whoever does not read results. The
+    checklist stays as it is until the end of the transaction.
     """
     step = STEPS.get(action)
     if step is None:
         return
     await desk.call("hold_checklist", p_record=stored.envelope.id)
-    if step is ChecklistStep.CLEAR:
-        await require_no_victims(desk, stored)
+    forbidden = step is ChecklistStep.CLEAR and await return_forbidden(desk, stored)
     rows = await desk.rows(_ROWS, record=stored.envelope.id, version=None)
-    flaws = [_open(row) for row in rows if row.before == step and row.state == ChecklistItemState.OPEN]
+    flaws = [
+        _open(row)
+        for row in rows
+        if row.before == step
+        and (row.state == ChecklistItemState.OPEN or (forbidden and row.needs == ChecklistNeed.RESULT))
+    ]
     if flaws:
         count = "One item is" if len(flaws) == 1 else f"{len(flaws)} items are"
         raise Problem(CHECKLIST_OPEN, detail=f"{count} to be done before.", errors=flaws)

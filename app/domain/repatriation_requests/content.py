@@ -30,6 +30,10 @@ SUBSTANTIVE: Final = ("category", "legal_act", "requested_agency", "transit_agen
 """What the requested side answers to: a change of it asks for a fresh answer."""
 
 
+YEARS: Final = range(2000, 2201)
+"""In which `due_at` can lie: items of a checklist are due up to ten years before it, at moments that a clock knows."""
+
+
 class RepatriationRequestContent(Shape):
     """Whom an agency asks for, of whom, by which act and by when. Names have no place here: they are persons."""
 
@@ -48,7 +52,9 @@ class RepatriationRequestContent(Shape):
     priority: RepatriationPriority = Field(
         default=RepatriationPriority.ROUTINE, description="How urgent it is.", examples=["urgent"]
     )
-    due_at: UtcDateTime | None = Field(default=None, description="By when they are to be home; null without a date.")
+    due_at: UtcDateTime | None = Field(
+        default=None, description="By when they are to be home, in the years 2000 to 2200; null without a date."
+    )
     narrative: Narrative | None = Field(
         default=None, description="What both sides have to know, in whole sentences and without names."
     )
@@ -61,6 +67,10 @@ class RepatriationRequestContent(Shape):
             flaws.append(Flaw("/legal_act", "act-does-not-fit", f"For this category use one of: {fitting}."))
         if self.from_country == self.to_country:
             flaws.append(Flaw("/to_country", "same-country", "Use another country than from_country."))
+        if self.due_at is not None and self.due_at.year not in YEARS:
+            flaws.append(
+                Flaw("/due_at", "time-out-of-range", f"Use a moment in the years {YEARS[0]} to {YEARS[-1]}, in UTC.")
+            )
         if self.requested_agency in self.transit_agencies:
             flaws.append(
                 Flaw(
