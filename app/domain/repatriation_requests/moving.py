@@ -11,7 +11,7 @@ from app.domain.repatriation_requests.content import RepatriationRequestFields
 from app.domain.repatriation_requests.requests import body_of, content_of, parties_of, refuse_excluded, state_of
 from app.domain.repatriation_requests.workflow import WORKFLOW
 from app.records.advancing import Step, advance, hold
-from app.records.shelf import Stored
+from app.records.shelf import Stored, fetch
 
 _NOT_HELD: Final[dict[str, Any]] = {"held_from": None, "held_by": None}
 
@@ -49,13 +49,18 @@ async def put_on_hold(desk: Desk, stored: Stored, reason: str) -> Stored:
 
 
 async def resume(desk: Desk, stored: Stored, said: str | None) -> Stored:
-    """Go on from the state that was left; 409 for the side that did not stop."""
+    """Go on from the state that was left, or from where transports have brought its people since.
+
+    409 for the side that did not stop.
+    """
     stored = await hold(desk, stored)
     WORKFLOW.require("resume", state_of(stored))
     content = content_of(stored)
     if content.held_by != desk.caller.agency:
         raise Problem(CONFLICT, detail=f"{content.held_by} put it on hold, and goes on when it can.")
-    return await _taken(desk, stored, "resume", content.model_copy(update={"state_reason": said, **_NOT_HELD}))
+    resumed = await _taken(desk, stored, "resume", content.model_copy(update={"state_reason": said, **_NOT_HELD}))
+    await desk.call("settle_own_repatriation", p_record=resumed.envelope.id)
+    return await fetch(desk, resumed.kind, resumed.envelope.id)
 
 
 async def _taken(desk: Desk, stored: Stored, action: str, after: RepatriationRequestFields) -> Stored:
