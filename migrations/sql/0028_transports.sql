@@ -351,6 +351,16 @@ BEGIN
   RETURN NULL;
 END $$;
 
+-- On which transports people of a request stand, of which the caller is a side: `awaited` while one has not left, `under_way`
+-- on board of one that has, `received` with a receipt. Without the number of a transport that the caller does not see.
+CREATE FUNCTION journeys_of(p_record uuid) RETURNS TABLE (phase text, reference text) LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp AS $$
+  SELECT DISTINCT CASE WHEN e.state = 'handed_over' THEN 'received' WHEN t.state IN ('departed', 'arrived') THEN 'under_way'
+    ELSE 'awaited' END, CASE WHEN knows_transport(t.id) THEN t.reference END
+  FROM records r JOIN manifest_entries e ON e.record_id = r.id AND e.state IN ('listed', 'boarded', 'handed_over')
+  JOIN transports t ON t.id = e.transport_id WHERE r.id = p_record AND on_a_side(r)
+$$;
+
 -- Locks the requests of whoever stands on a manifest, or of these entries of it, in the order of their ids.
 CREATE FUNCTION lock_requests_on(p_transport uuid, p_entries uuid[] DEFAULT NULL) RETURNS uuid[] LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, public, pg_temp AS $$
@@ -531,10 +541,10 @@ END $$;
 
 REVOKE ALL ON FUNCTION lock_transport, tell_transport, escorts_on, sections_of, takes_seat, transport_overfull, sides_on, tell_manifest,
   keep_manifest_change, plan_transport, change_transport, is_carried, settle_repatriation, settle_own_repatriation, settle_where_persons_came,
-  lock_requests_on, may_travel, not_cleared_on, permits_missing, manifest_flaws, advance_transport, freeze_transport, unfreeze_transport,
+  journeys_of, lock_requests_on, may_travel, not_cleared_on, permits_missing, manifest_flaws, advance_transport, freeze_transport, unfreeze_transport,
   depart_transport, arrive_transport, cancel_transport FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION plan_transport, change_transport, settle_own_repatriation, freeze_transport, unfreeze_transport, depart_transport,
-  arrive_transport, cancel_transport TO interdesk_api, interdesk_worker;
+GRANT EXECUTE ON FUNCTION plan_transport, change_transport, settle_own_repatriation, journeys_of, freeze_transport, unfreeze_transport,
+  depart_transport, arrive_transport, cancel_transport TO interdesk_api, interdesk_worker;
 GRANT EXECUTE ON FUNCTION settle_where_persons_came TO interdesk_owner;
 RESET ROLE;
 
