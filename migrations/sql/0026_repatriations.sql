@@ -69,7 +69,8 @@ SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
   INSERT INTO repatriation_steps (record_id, number, from_state, state, agency, at)
   SELECT NEW.id, count(*) + 1, CASE WHEN TG_OP = 'UPDATE' THEN OLD.life END, NEW.life,
-    CASE WHEN caller_agency() IN (NEW.originator, requested_agency(NEW)) THEN caller_agency() END, NEW.updated_at
+    CASE WHEN caller_agency() IN (NEW.originator, requested_agency(NEW)) AND current_setting('interdesk.follows', true) IS DISTINCT FROM 'transport'
+      THEN caller_agency() END, NEW.updated_at
   FROM repatriation_steps s WHERE s.record_id = NEW.id;
   RETURN NULL;
 END $$;
@@ -99,10 +100,13 @@ BEGIN
   END IF;
   v_at := greatest(clock_timestamp(), v_was.updated_at + interval '1 microsecond');
   v_values := jsonb_build_object('version', v_was.version + 1, 'state', p_state, 'updated_at', utc_text(v_at), 'state_reason', NULL);
+  -- A side may organize the transport: the step is not its own all the same.
+  PERFORM set_config('interdesk.follows', 'transport', true);
   UPDATE records SET version = version + 1, updated_at = v_at, life = p_state,
     facets = array_replace(facets, 'state:' || v_was.life, 'state:' || p_state),
     document = restated(document, v_values), shared_document = restated(shared_document, v_values)
   WHERE id = p_record RETURNING * INTO v_now;
+  PERFORM set_config('interdesk.follows', '', true);
   INSERT INTO record_versions (record_id, version, at, changed, document, shared_document)
   VALUES (p_record, v_now.version, v_at, ARRAY['state'], v_now.document, v_now.shared_document);
   PERFORM announce('record.updated', v_now.kind, p_record, v_now.reference, v_now.version, v_now.audience, v_now.excluded);

@@ -303,13 +303,14 @@ BEGIN
   RETURN NULL;
 END $$;
 
--- So does a person who is removed from a request.
+-- So does a person who is removed from a request, which then is where those are who are left.
 CREATE FUNCTION withdraw_persons_from_manifests() RETURNS trigger LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
   PERFORM withdraw_from_manifests(ARRAY(SELECT e.id FROM gone g JOIN manifest_entries e ON e.person_id = g.id
     JOIN transports t ON t.id = e.transport_id WHERE e.state IN ('listed', 'boarded', 'no_show') AND t.state IN ('planned', 'frozen', 'boarding')),
     'The person was removed from the request.');
+  PERFORM settle_repatriation(g.record_id) FROM (SELECT DISTINCT record_id FROM gone ORDER BY record_id) AS g;
   RETURN NULL;
 END $$;
 

@@ -281,26 +281,40 @@ BEGIN
 END $$;
 
 -- ---------------------------------------------------------------------------------------------------------- the requests
+-- Whether a transport scheduled a request, and not its sides by hand for a journey that none stands for.
+CREATE FUNCTION is_carried(p_record uuid) RETURNS boolean LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+  SELECT s.agency IS NULL FROM repatriation_steps s WHERE s.record_id = p_record AND s.from_state = 'cleared' AND s.state = 'scheduled'
+  ORDER BY s.number DESC LIMIT 1
+$$;
+
 -- Brings a request, locked before, to where its people are: handed over when a receipt is there for each of them; under
--- way or scheduled when each stands on a frozen manifest, or on one that is past that; cleared otherwise. A request that a
--- side has put elsewhere (on hold, withdrawn) is left there.
+-- way or scheduled when each stands on a frozen manifest, or on one that is past that; cleared otherwise. Who was removed
+-- when it had departed is on board still, and counts. What the sides scheduled by hand is not undone, and a request that
+-- a side has put elsewhere (on hold, withdrawn) is left there.
 CREATE FUNCTION settle_repatriation(p_record uuid) RETURNS void LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
   v_life text;
   v_target text;
 BEGIN
-  SELECT CASE WHEN count(*) = 0 THEN NULL
-    WHEN count(*) = count(*) FILTER (WHERE s.state = 'handed_over') THEN 'handed_over'
-    WHEN count(*) > count(s.state) THEN 'cleared'
-    WHEN bool_or(s.under_way) THEN 'in_transit' ELSE 'scheduled' END
-  INTO v_target FROM persons p LEFT JOIN (
+  SELECT r.life INTO v_life FROM records r
+  WHERE r.id = p_record AND r.kind = 'repatriation-requests' AND r.state = 'current' AND r.life IN ('cleared', 'scheduled', 'in_transit');
+  IF NOT FOUND THEN
+    RETURN;
+  END IF;
+  WITH stands AS (
     SELECT e.person_id, e.state, t.state NOT IN ('frozen', 'boarding') AS under_way
     FROM manifest_entries e JOIN transports t ON t.id = e.transport_id
-    WHERE e.record_id = p_record AND e.state IN ('listed', 'boarded', 'handed_over') AND t.state NOT IN ('planned', 'cancelled')
-  ) AS s ON s.person_id = p.id WHERE p.record_id = p_record;
-  SELECT r.life INTO v_life FROM records r WHERE r.id = p_record AND r.state = 'current';
+    WHERE e.record_id = p_record AND e.state IN ('listed', 'boarded', 'handed_over') AND t.state NOT IN ('planned', 'cancelled'))
+  SELECT CASE WHEN count(*) > count(s.state) OR count(*) = 0 THEN 'cleared'
+    WHEN bool_and(s.state = 'handed_over') THEN 'handed_over'
+    WHEN bool_or(s.under_way) THEN 'in_transit' ELSE 'scheduled' END
+  INTO v_target
+  FROM (SELECT id FROM persons WHERE record_id = p_record UNION SELECT person_id FROM stands WHERE under_way) AS p
+  LEFT JOIN stands AS s ON s.person_id = p.id;
   IF v_life IN ('scheduled', 'in_transit') AND v_target = 'cleared' THEN
-    PERFORM move_repatriation(p_record, 'repatriation.unschedule', ARRAY['scheduled', 'in_transit'], 'cleared', 'repatriation.unscheduled');
+    IF is_carried(p_record) THEN
+      PERFORM move_repatriation(p_record, 'repatriation.unschedule', ARRAY['scheduled', 'in_transit'], 'cleared', 'repatriation.unscheduled');
+    END IF;
     RETURN;
   END IF;
   IF v_life = 'cleared' AND v_target <> 'cleared' THEN
@@ -315,6 +329,37 @@ BEGIN
     PERFORM move_repatriation(p_record, 'repatriation.hand-over', ARRAY['in_transit'], 'handed_over', 'repatriation.handed_over');
   END IF;
 END $$;
+
+-- The same for a side whose step it follows, which holds the request.
+CREATE FUNCTION settle_own_repatriation(p_record uuid) RETURNS void LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  PERFORM settle_repatriation(r.id) FROM records r WHERE r.id = p_record AND on_a_side(r);
+END $$;
+
+-- And when somebody is entered or removed: such a request is held before its people, as by whoever puts them on a manifest.
+CREATE OR REPLACE FUNCTION record_of_person(p_record uuid) RETURNS records LANGUAGE sql VOLATILE
+SET search_path = pg_catalog, public, pg_temp AS $$
+  SELECT FROM records r WHERE r.id = p_record AND r.kind = 'repatriation-requests' AND may_write_persons(r) FOR NO KEY UPDATE;
+  SELECT r.* FROM records r WHERE r.id = p_record AND r.state <> 'purged' AND may_write_persons(r) FOR KEY SHARE
+$$;
+
+CREATE FUNCTION settle_where_persons_came() RETURNS trigger LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  PERFORM settle_repatriation(c.record_id) FROM (SELECT DISTINCT record_id FROM came ORDER BY record_id) AS c;
+  RETURN NULL;
+END $$;
+
+-- On which transports people of a request stand, of which the caller is a side: `awaited` while one has not left, `under_way`
+-- on board of one that has, `received` with a receipt. Without the number of a transport that the caller does not see.
+CREATE FUNCTION journeys_of(p_record uuid) RETURNS TABLE (phase text, reference text) LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp AS $$
+  SELECT DISTINCT CASE WHEN e.state = 'handed_over' THEN 'received' WHEN t.state IN ('departed', 'arrived') THEN 'under_way'
+    ELSE 'awaited' END, CASE WHEN knows_transport(t.id) THEN t.reference END
+  FROM records r JOIN manifest_entries e ON e.record_id = r.id AND e.state IN ('listed', 'boarded', 'handed_over')
+  JOIN transports t ON t.id = e.transport_id WHERE r.id = p_record AND on_a_side(r)
+$$;
 
 -- Locks the requests of whoever stands on a manifest, or of these entries of it, in the order of their ids.
 CREATE FUNCTION lock_requests_on(p_transport uuid, p_entries uuid[] DEFAULT NULL) RETURNS uuid[] LANGUAGE plpgsql VOLATILE
@@ -495,8 +540,13 @@ BEGIN
 END $$;
 
 REVOKE ALL ON FUNCTION lock_transport, tell_transport, escorts_on, sections_of, takes_seat, transport_overfull, sides_on, tell_manifest,
-  keep_manifest_change, plan_transport, change_transport, settle_repatriation, lock_requests_on, may_travel, not_cleared_on, permits_missing,
-  manifest_flaws, advance_transport, freeze_transport, unfreeze_transport, depart_transport, arrive_transport, cancel_transport FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION plan_transport, change_transport, freeze_transport, unfreeze_transport, depart_transport, arrive_transport,
-  cancel_transport TO interdesk_api, interdesk_worker;
+  keep_manifest_change, plan_transport, change_transport, is_carried, settle_repatriation, settle_own_repatriation, settle_where_persons_came,
+  journeys_of, lock_requests_on, may_travel, not_cleared_on, permits_missing, manifest_flaws, advance_transport, freeze_transport, unfreeze_transport,
+  depart_transport, arrive_transport, cancel_transport FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION plan_transport, change_transport, settle_own_repatriation, journeys_of, freeze_transport, unfreeze_transport,
+  depart_transport, arrive_transport, cancel_transport TO interdesk_api, interdesk_worker;
+GRANT EXECUTE ON FUNCTION settle_where_persons_came TO interdesk_owner;
 RESET ROLE;
+
+CREATE TRIGGER settles_the_request AFTER INSERT ON persons REFERENCING NEW TABLE AS came FOR EACH STATEMENT
+  EXECUTE FUNCTION settle_where_persons_came();

@@ -17,6 +17,7 @@ from app.domain.repatriation_requests.shapes import (
     RepatriationRequestCreate,
     RepatriationRequestPatch,
 )
+from app.domain.repatriation_requests.travelling import require_no_contradiction
 from app.domain.repatriation_requests.workflow import ANSWERED, LIVE, WORKFLOW
 from app.models.repatriation_vocabularies import RepatriationSide, RepatriationState
 from app.models.vocabularies import RecordKind
@@ -91,7 +92,7 @@ async def patch(desk: Desk, stored: Stored, sent: RepatriationRequestPatch) -> S
     """Apply the requesting side's merge patch; the request as it stands if nothing differs.
 
     A change of what the requested side answers to returns a submitted request to `submitted`, with the agencies it
-    names by now. 409 for such a change of a request that is on hold, on its way or over.
+    names by now. 409 for such a change of a request that is on hold, on its way or over, or of which people travelled.
     """
     stored = await hold(desk, stored)
     state, before = state_of(stored), content_of(stored)
@@ -126,6 +127,7 @@ async def _returned(desk: Desk, stored: Stored, fields: RepatriationRequestField
     if state not in ANSWERED:
         detail = f"It is {state}: category, legal act, countries and agencies stay as they are."
         raise Problem(CONFLICT, detail=f"{detail} Resume it first." if state is RepatriationState.ON_HOLD else detail)
+    await require_no_contradiction(desk, stored, "return")
     if external_id != stored.envelope.external_id:  # whoever is a party by then is told of the number as it is
         stored = await _written(desk, stored, content_of(stored), external_id)
     after = fields.model_copy(update={"state_reason": None})
