@@ -33,7 +33,9 @@ class PersonMarks:
             for document in person.travel_documents
         }
         if person.birth_date is not None and len(person.birth_date) == _WHOLE_DATE:
-            known |= {f"name\n{person.birth_date}\n{comparable_name(name.name)}" for name in person.names}
+            # What has no letters, as a question mark for somebody unknown, is nobody's name.
+            names = {comparable_name(name.name) for name in person.names} - {""}
+            known |= {f"name\n{person.birth_date}\n{name}" for name in names}
         return [hmac.digest(self._key, text.encode(), "sha256") for text in sorted(known)]
 
 

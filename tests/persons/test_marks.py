@@ -60,6 +60,7 @@ def test_who_is_hardly_known_has_no_marks() -> None:
     assert marks() == set()
     assert marks(**named("KIM Gana", born="1998-04")) == set()
     assert marks(names=[{"name": "KIM Gana"}]) == set()
+    assert marks(**named("?")) == set()
     assert not marks(**named("KIM Gana")) & marks(**named("KIM Gana", born="1998-04-18"))
 
 
