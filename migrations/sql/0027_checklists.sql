@@ -70,6 +70,8 @@ CREATE TABLE screenings (
   person_id uuid NOT NULL REFERENCES persons (id) ON DELETE CASCADE,
   record_id uuid NOT NULL REFERENCES checklists (record_id),
   version integer NOT NULL,
+  -- Who screened.
+  agency text NOT NULL,
   result text NOT NULL CHECK (result IN ('victim', 'no_indication', 'inconclusive')),
   PRIMARY KEY (person_id, version)
 );
@@ -270,13 +272,26 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_te
   ORDER BY i.place, i.code
 $$;
 
--- What was done with its items until that version, in its order.
+-- Whether the caller reads what an agency did with a checklist. Who is asked in the place of another learns nothing of that
+-- one; the originator asked both.
+CREATE FUNCTION is_shown_work_of(p_record records, p_agency text) RETURNS boolean LANGUAGE sql STABLE
+SET search_path = pg_catalog, public, pg_temp AS $$
+  SELECT caller_agency() = p_record.originator OR p_agency IN (caller_agency(), p_record.originator, requested_agency(p_record))
+$$;
+
+-- What was done with its items until that version, in its order. That the hub opened an item again says that it was settled:
+-- it is shown to whoever is shown by whom.
 CREATE FUNCTION checklist_history(p_record uuid, p_version integer DEFAULT NULL)
 RETURNS TABLE (code text, action text, settles boolean, agency text, at timestamptz, note text, document jsonb, attachment_id uuid,
   persons uuid[])
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+  WITH seen AS MATERIALIZED (SELECT * FROM seen_checklist(p_record, p_version)),
+  steps AS (
+    SELECT t.*, bool_or(is_shown_work_of(h.request, t.agency)) OVER (PARTITION BY t.code ORDER BY t.version, t.id) AS shown_before,
+      is_shown_work_of(h.request, t.agency) AS shown
+    FROM seen h JOIN checklist_steps t ON t.record_id = (h.request).id AND t.version <= h.version)
   SELECT t.code, t.action, t.settles, t.agency, t.at, t.note, t.document, t.attachment_id, CASE WHEN h.sees_persons THEN t.persons ELSE '{}' END
-  FROM seen_checklist(p_record, p_version) AS h JOIN checklist_steps t ON t.record_id = (h.request).id AND t.version <= h.version
+  FROM seen h, steps t WHERE CASE WHEN t.agency IS NULL THEN t.shown_before ELSE t.shown END
   ORDER BY t.version, t.id
 $$;
 
@@ -286,17 +301,18 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_te
   SELECT DISTINCT ON (g.person_id) g.person_id, g.result
   FROM seen_checklist(p_record, p_version) AS h JOIN screenings g ON g.record_id = (h.request).id AND g.version <= h.version
   WHERE h.sees_persons AND on_a_side(h.request) AND nullif(current_setting('interdesk.purpose', true), '') IS NOT NULL
-    AND g.person_id = ANY (h.persons)
+    AND g.person_id = ANY (h.persons) AND is_shown_work_of(h.request, g.agency)
   ORDER BY g.person_id, g.version DESC
 $$;
 
--- Whether the last screening of somebody found a victim. It names nobody, and answers the two sides alone.
+-- Whether the last screening of somebody found a victim. It names nobody, and answers the two sides alone. To a side that is
+-- not shown the work of the one asked before, the item is open, and that is refused by itself.
 CREATE FUNCTION holds_victims(p_record uuid) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp AS $$
   SELECT coalesce(bool_or(last.result = 'victim'), false) FROM (
     SELECT DISTINCT ON (g.person_id) g.result
     FROM seen_checklist(p_record, NULL) AS h JOIN screenings g ON g.record_id = (h.request).id AND g.person_id = ANY (h.persons)
-    WHERE on_a_side(h.request) ORDER BY g.person_id, g.version DESC) AS last
+    WHERE on_a_side(h.request) AND is_shown_work_of(h.request, g.agency) ORDER BY g.person_id, g.version DESC) AS last
 $$;
 
 -- -------------------------------------------------------------------------------------------------- how one is worked off
@@ -332,8 +348,8 @@ BEGIN
   INSERT INTO checklist_steps (id, record_id, code, version, action, settles, agency, persons, note, document, attachment_id, at)
   SELECT uuid7(), p_record, p_code, c.version, p_action, p_settles, caller_agency(), p_persons, p_note, p_document, p_attachment, c.updated_at
   FROM checklists c WHERE c.record_id = p_record;
-  INSERT INTO screenings (person_id, record_id, version, result)
-  SELECT p, p_record, write_checklist_step.version, p_result FROM unnest(p_persons) AS p WHERE p_result IS NOT NULL;
+  INSERT INTO screenings (person_id, record_id, version, agency, result)
+  SELECT p, p_record, write_checklist_step.version, caller_agency(), p_result FROM unnest(p_persons) AS p WHERE p_result IS NOT NULL;
   PERFORM announce('repatriation.checklist_changed', v_record.kind, p_record, v_record.reference, v_record.version,
     v_record.originator || v_record.parties, v_record.excluded, true, jsonb_build_object('item', p_code));
   PERFORM audit('checklist.' || p_action, 'done', v_record.kind, ARRAY[p_record], ARRAY[v_record.originator],
@@ -439,9 +455,10 @@ BEGIN
 END $$;
 
 REVOKE ALL ON FUNCTION facet_of, persons_of, checklist_states, item_due, next_checklist_version, seen_checklist,
-  holds_victims, reopen_unfit_items, make_checklist, checklist_head, checklist_rows, checklist_history, screenings_of,
-  write_checklist_step, hold_checklist, extradition_stops, journey_is_cleared, sides_that_see, tell_lateness, tell_late_repatriations FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION checklist_head, checklist_rows, checklist_history, screenings_of, holds_victims, write_checklist_step, hold_checklist
-  TO interdesk_api, interdesk_worker;
+  holds_victims, reopen_unfit_items, make_checklist, checklist_head, checklist_rows, is_shown_work_of, checklist_history, screenings_of,
+  write_checklist_step, hold_checklist, extradition_stops, journey_is_cleared, sides_that_see, tell_lateness,
+  tell_late_repatriations FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION checklist_head, checklist_rows, checklist_history, screenings_of, holds_victims, write_checklist_step,
+  hold_checklist TO interdesk_api, interdesk_worker;
 GRANT EXECUTE ON FUNCTION tell_late_repatriations TO interdesk_worker;
 RESET ROLE;
