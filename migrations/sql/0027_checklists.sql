@@ -26,6 +26,8 @@ CREATE TABLE checklist_items (
   record_id uuid NOT NULL REFERENCES checklists (record_id),
   code text NOT NULL,
   title text NOT NULL,
+  -- The act that its rule is for; NULL: any.
+  legal_act text,
   side text NOT NULL,
   per text NOT NULL,
   before text NOT NULL,
@@ -145,15 +147,17 @@ END $$;
 
 -- ------------------------------------------------------------------------------------------------------- how one is made
 -- Opens again what would not have been settled so under what holds now: by an agency that answers for the item no more,
--- waived where nothing can be waived, without a document where one is asked for.
-CREATE FUNCTION reopen_unfit_items(p_record records, p_version integer) RETURNS void LANGUAGE sql VOLATILE
+-- waived where nothing can be waived, without a document where one is asked for; and items of p_changed, which ask for
+-- something else by the same code.
+CREATE FUNCTION reopen_unfit_items(p_record records, p_version integer, p_changed text[]) RETURNS void LANGUAGE sql VOLATILE
 SET search_path = pg_catalog, public, pg_temp AS $$
   INSERT INTO checklist_steps (id, record_id, code, version, action, settles, persons, note, at)
   SELECT uuid7(), p_record.id, i.code, p_version, 'reopen', false, array_remove(array_agg(s.person_id), NULL), 'The request changed.',
     clock_timestamp()
   FROM checklist_states(p_record.id, p_version, persons_of(p_record.id)) AS s
   JOIN checklist_items i ON i.record_id = p_record.id AND i.code = s.code
-  WHERE s.action IS NOT NULL AND ((s.step).agency <> CASE i.side WHEN 'requested' THEN requested_agency(p_record) ELSE p_record.originator END
+  WHERE s.action IS NOT NULL AND (i.code = ANY (p_changed)
+    OR (s.step).agency <> CASE i.side WHEN 'requested' THEN requested_agency(p_record) ELSE p_record.originator END
     OR (s.action = 'waive' AND NOT i.waivable)
     OR (s.action = 'complete' AND i.needs = 'document' AND (s.step).document IS NULL AND (s.step).attachment_id IS NULL))
   GROUP BY i.code
@@ -165,6 +169,7 @@ CREATE FUNCTION make_checklist(p_record records) RETURNS void LANGUAGE plpgsql V
 DECLARE
   v_transit boolean := cardinality(p_record.parties) > 1;
   v_at timestamptz := clock_timestamp();
+  v_changed text[];
   v_version integer;
 BEGIN
   INSERT INTO checklists AS c (record_id, version, category, legal_act, from_country, to_country, requested, transit, submitted_at, asked_at,
@@ -173,17 +178,24 @@ BEGIN
     facet_of(p_record, 'to_country'), requested_agency(p_record), v_transit, v_at, v_at, v_at)
   ON CONFLICT (record_id) DO UPDATE SET category = excluded.category, legal_act = excluded.legal_act, from_country = excluded.from_country,
     to_country = excluded.to_country, requested = excluded.requested, transit = excluded.transit, asked_at = excluded.asked_at;
+  -- The order of a deportation is no order of an extradition, though both are the order by which somebody leaves.
+  v_changed := ARRAY(SELECT i.code FROM checklists c
+    CROSS JOIN LATERAL checklist_rules_for(c.category, c.legal_act, c.from_country, c.to_country) AS r
+    JOIN checklist_items i ON i.record_id = c.record_id AND i.code = r.code
+    WHERE c.record_id = p_record.id AND (i.title, i.legal_act, i.source) IS DISTINCT FROM (r.title, r.legal_act, r.source));
   UPDATE checklist_items SET dropped = true WHERE record_id = p_record.id;
-  INSERT INTO checklist_items AS i (record_id, code, title, side, per, before, needs, waivable, days_after_submission, days_before_due,
-    source, place)
-  SELECT p_record.id, r.code, r.title, r.side, r.per, r.before, r.needs, r.waivable, r.days_after_submission, r.days_before_due, r.source, r.place
+  INSERT INTO checklist_items AS i (record_id, code, title, legal_act, side, per, before, needs, waivable, days_after_submission,
+    days_before_due, source, place)
+  SELECT p_record.id, r.code, r.title, r.legal_act, r.side, r.per, r.before, r.needs, r.waivable, r.days_after_submission,
+    r.days_before_due, r.source, r.place
   FROM checklists c, checklist_rules_for(c.category, c.legal_act, c.from_country, c.to_country) AS r
   WHERE c.record_id = p_record.id AND (v_transit OR NOT r.with_transit)
-  ON CONFLICT (record_id, code) DO UPDATE SET title = excluded.title, side = excluded.side, per = excluded.per, before = excluded.before,
-    needs = excluded.needs, waivable = excluded.waivable, days_after_submission = excluded.days_after_submission,
-    days_before_due = excluded.days_before_due, source = excluded.source, place = excluded.place, dropped = false;
+  ON CONFLICT (record_id, code) DO UPDATE SET title = excluded.title, legal_act = excluded.legal_act, side = excluded.side,
+    per = excluded.per, before = excluded.before, needs = excluded.needs, waivable = excluded.waivable,
+    days_after_submission = excluded.days_after_submission, days_before_due = excluded.days_before_due, source = excluded.source,
+    place = excluded.place, dropped = false;
   v_version := next_checklist_version(p_record.id, v_at);
-  PERFORM reopen_unfit_items(p_record, v_version);
+  PERFORM reopen_unfit_items(p_record, v_version, v_changed);
   PERFORM audit('checklist.make', 'done', p_record.kind, ARRAY[p_record.id], ARRAY[p_record.originator], jsonb_build_object('version', v_version));
 END $$;
 

@@ -4,10 +4,11 @@ from typing import Any
 
 from tests.conftest import Hub, Partner
 from tests.persons.people import KIM
-from tests.routers.checking import DOCUMENT, PURPOSE, REASON, act, completed, item, settled
+from tests.routers.checking import DOCUMENT, PURPOSE, REASON, act, checklist, completed, item, settled
 from tests.routers.repatriating import (
     REQUESTED,
     REQUESTING,
+    SUSPECT,
     TRANSIT,
     accepted,
     add_person,
@@ -23,6 +24,10 @@ NOTE = "Held since July."
 async def changed(korea: Partner, path: str, **fields: Any) -> None:
     answer = await korea.patch(path, fields, etag="*")
     assert (answer.status_code, answer.json().get("state")) == (200, "submitted"), answer.text
+
+
+async def open_items(partner: Partner, path: str) -> set[str]:
+    return {one["code"] for one in (await checklist(partner, path))["items"] if one["state"] == "open"}
 
 
 async def test_who_is_asked_in_the_place_of_another_reads_nothing_of_what_that_one_did(hub: Hub) -> None:
@@ -68,3 +73,20 @@ async def test_an_agency_that_is_asked_again_finds_its_own_work(hub: Hub) -> Non
     await changed(korea, path, requested_agency=TRANSIT)
     history = (await item(thailand, path, "exit_clearance"))["history"]
     assert [(one["agency"], one["note"]) for one in history] == [(TRANSIT, NOTE), (None, "The request changed.")]
+
+
+async def test_an_order_of_one_act_is_no_order_of_another(hub: Hub) -> None:
+    korea, cambodia = officer(hub, REQUESTING), officer(hub, REQUESTED)
+    path = await accepted(korea, cambodia, **SUSPECT)
+    await add_person(korea, path, KIM)
+    await settled(korea, cambodia, path)
+    for legal_act, title in (
+        ("extradition", "Extradition order after a hearing"),
+        ("transfer_of_sentenced_person", "Consent of the person and of both states"),
+        ("deportation", "Deportation order"),
+    ):
+        await changed(korea, path, legal_act=legal_act)
+        order = await item(cambodia, path, "consent_or_order")
+        assert (order["title"], order["state"], order["document"]) == (title, "open", None)
+        assert await open_items(cambodia, path) == {"consent_or_order"}
+        await settled(korea, cambodia, path)
