@@ -26,6 +26,8 @@ CREATE TABLE checklist_items (
   record_id uuid NOT NULL REFERENCES checklists (record_id),
   code text NOT NULL,
   title text NOT NULL,
+  -- The act that its rule is for; NULL: any.
+  legal_act text,
   side text NOT NULL,
   per text NOT NULL,
   before text NOT NULL,
@@ -70,6 +72,8 @@ CREATE TABLE screenings (
   person_id uuid NOT NULL REFERENCES persons (id) ON DELETE CASCADE,
   record_id uuid NOT NULL REFERENCES checklists (record_id),
   version integer NOT NULL,
+  -- Who screened.
+  agency text NOT NULL,
   result text NOT NULL CHECK (result IN ('victim', 'no_indication', 'inconclusive')),
   PRIMARY KEY (person_id, version)
 );
@@ -143,15 +147,17 @@ END $$;
 
 -- ------------------------------------------------------------------------------------------------------- how one is made
 -- Opens again what would not have been settled so under what holds now: by an agency that answers for the item no more,
--- waived where nothing can be waived, without a document where one is asked for.
-CREATE FUNCTION reopen_unfit_items(p_record records, p_version integer) RETURNS void LANGUAGE sql VOLATILE
+-- waived where nothing can be waived, without a document where one is asked for; and items of p_changed, which ask for
+-- something else by the same code.
+CREATE FUNCTION reopen_unfit_items(p_record records, p_version integer, p_changed text[]) RETURNS void LANGUAGE sql VOLATILE
 SET search_path = pg_catalog, public, pg_temp AS $$
   INSERT INTO checklist_steps (id, record_id, code, version, action, settles, persons, note, at)
   SELECT uuid7(), p_record.id, i.code, p_version, 'reopen', false, array_remove(array_agg(s.person_id), NULL), 'The request changed.',
     clock_timestamp()
   FROM checklist_states(p_record.id, p_version, persons_of(p_record.id)) AS s
   JOIN checklist_items i ON i.record_id = p_record.id AND i.code = s.code
-  WHERE s.action IS NOT NULL AND ((s.step).agency <> CASE i.side WHEN 'requested' THEN requested_agency(p_record) ELSE p_record.originator END
+  WHERE s.action IS NOT NULL AND (i.code = ANY (p_changed)
+    OR (s.step).agency <> CASE i.side WHEN 'requested' THEN requested_agency(p_record) ELSE p_record.originator END
     OR (s.action = 'waive' AND NOT i.waivable)
     OR (s.action = 'complete' AND i.needs = 'document' AND (s.step).document IS NULL AND (s.step).attachment_id IS NULL))
   GROUP BY i.code
@@ -163,6 +169,7 @@ CREATE FUNCTION make_checklist(p_record records) RETURNS void LANGUAGE plpgsql V
 DECLARE
   v_transit boolean := cardinality(p_record.parties) > 1;
   v_at timestamptz := clock_timestamp();
+  v_changed text[];
   v_version integer;
 BEGIN
   INSERT INTO checklists AS c (record_id, version, category, legal_act, from_country, to_country, requested, transit, submitted_at, asked_at,
@@ -171,17 +178,24 @@ BEGIN
     facet_of(p_record, 'to_country'), requested_agency(p_record), v_transit, v_at, v_at, v_at)
   ON CONFLICT (record_id) DO UPDATE SET category = excluded.category, legal_act = excluded.legal_act, from_country = excluded.from_country,
     to_country = excluded.to_country, requested = excluded.requested, transit = excluded.transit, asked_at = excluded.asked_at;
+  -- The order of a deportation is no order of an extradition, though both are the order by which somebody leaves.
+  v_changed := ARRAY(SELECT i.code FROM checklists c
+    CROSS JOIN LATERAL checklist_rules_for(c.category, c.legal_act, c.from_country, c.to_country) AS r
+    JOIN checklist_items i ON i.record_id = c.record_id AND i.code = r.code
+    WHERE c.record_id = p_record.id AND (i.title, i.legal_act, i.source) IS DISTINCT FROM (r.title, r.legal_act, r.source));
   UPDATE checklist_items SET dropped = true WHERE record_id = p_record.id;
-  INSERT INTO checklist_items AS i (record_id, code, title, side, per, before, needs, waivable, days_after_submission, days_before_due,
-    source, place)
-  SELECT p_record.id, r.code, r.title, r.side, r.per, r.before, r.needs, r.waivable, r.days_after_submission, r.days_before_due, r.source, r.place
+  INSERT INTO checklist_items AS i (record_id, code, title, legal_act, side, per, before, needs, waivable, days_after_submission,
+    days_before_due, source, place)
+  SELECT p_record.id, r.code, r.title, r.legal_act, r.side, r.per, r.before, r.needs, r.waivable, r.days_after_submission,
+    r.days_before_due, r.source, r.place
   FROM checklists c, checklist_rules_for(c.category, c.legal_act, c.from_country, c.to_country) AS r
   WHERE c.record_id = p_record.id AND (v_transit OR NOT r.with_transit)
-  ON CONFLICT (record_id, code) DO UPDATE SET title = excluded.title, side = excluded.side, per = excluded.per, before = excluded.before,
-    needs = excluded.needs, waivable = excluded.waivable, days_after_submission = excluded.days_after_submission,
-    days_before_due = excluded.days_before_due, source = excluded.source, place = excluded.place, dropped = false;
+  ON CONFLICT (record_id, code) DO UPDATE SET title = excluded.title, legal_act = excluded.legal_act, side = excluded.side,
+    per = excluded.per, before = excluded.before, needs = excluded.needs, waivable = excluded.waivable,
+    days_after_submission = excluded.days_after_submission, days_before_due = excluded.days_before_due, source = excluded.source,
+    place = excluded.place, dropped = false;
   v_version := next_checklist_version(p_record.id, v_at);
-  PERFORM reopen_unfit_items(p_record, v_version);
+  PERFORM reopen_unfit_items(p_record, v_version, v_changed);
   PERFORM audit('checklist.make', 'done', p_record.kind, ARRAY[p_record.id], ARRAY[p_record.originator], jsonb_build_object('version', v_version));
 END $$;
 
@@ -270,13 +284,26 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_te
   ORDER BY i.place, i.code
 $$;
 
--- What was done with its items until that version, in its order.
+-- Whether the caller reads what an agency did with a checklist. Who is asked in the place of another learns nothing of that
+-- one; the originator asked both.
+CREATE FUNCTION is_shown_work_of(p_record records, p_agency text) RETURNS boolean LANGUAGE sql STABLE
+SET search_path = pg_catalog, public, pg_temp AS $$
+  SELECT caller_agency() = p_record.originator OR p_agency IN (caller_agency(), p_record.originator, requested_agency(p_record))
+$$;
+
+-- What was done with its items until that version, in its order. That the hub opened an item again says that it was settled:
+-- it is shown to whoever is shown by whom.
 CREATE FUNCTION checklist_history(p_record uuid, p_version integer DEFAULT NULL)
 RETURNS TABLE (code text, action text, settles boolean, agency text, at timestamptz, note text, document jsonb, attachment_id uuid,
   persons uuid[])
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+  WITH seen AS MATERIALIZED (SELECT * FROM seen_checklist(p_record, p_version)),
+  steps AS (
+    SELECT t.*, bool_or(is_shown_work_of(h.request, t.agency)) OVER (PARTITION BY t.code ORDER BY t.version, t.id) AS shown_before,
+      is_shown_work_of(h.request, t.agency) AS shown
+    FROM seen h JOIN checklist_steps t ON t.record_id = (h.request).id AND t.version <= h.version)
   SELECT t.code, t.action, t.settles, t.agency, t.at, t.note, t.document, t.attachment_id, CASE WHEN h.sees_persons THEN t.persons ELSE '{}' END
-  FROM seen_checklist(p_record, p_version) AS h JOIN checklist_steps t ON t.record_id = (h.request).id AND t.version <= h.version
+  FROM seen h, steps t WHERE CASE WHEN t.agency IS NULL THEN t.shown_before ELSE t.shown END
   ORDER BY t.version, t.id
 $$;
 
@@ -286,17 +313,18 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_te
   SELECT DISTINCT ON (g.person_id) g.person_id, g.result
   FROM seen_checklist(p_record, p_version) AS h JOIN screenings g ON g.record_id = (h.request).id AND g.version <= h.version
   WHERE h.sees_persons AND on_a_side(h.request) AND nullif(current_setting('interdesk.purpose', true), '') IS NOT NULL
-    AND g.person_id = ANY (h.persons)
+    AND g.person_id = ANY (h.persons) AND is_shown_work_of(h.request, g.agency)
   ORDER BY g.person_id, g.version DESC
 $$;
 
--- Whether the last screening of somebody found a victim. It names nobody, and answers the two sides alone.
+-- Whether the last screening of somebody found a victim. It names nobody, and answers the two sides alone. To a side that is
+-- not shown the work of the one asked before, the item is open, and that is refused by itself.
 CREATE FUNCTION holds_victims(p_record uuid) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp AS $$
   SELECT coalesce(bool_or(last.result = 'victim'), false) FROM (
     SELECT DISTINCT ON (g.person_id) g.result
     FROM seen_checklist(p_record, NULL) AS h JOIN screenings g ON g.record_id = (h.request).id AND g.person_id = ANY (h.persons)
-    WHERE on_a_side(h.request) ORDER BY g.person_id, g.version DESC) AS last
+    WHERE on_a_side(h.request) AND is_shown_work_of(h.request, g.agency) ORDER BY g.person_id, g.version DESC) AS last
 $$;
 
 -- -------------------------------------------------------------------------------------------------- how one is worked off
@@ -332,8 +360,8 @@ BEGIN
   INSERT INTO checklist_steps (id, record_id, code, version, action, settles, agency, persons, note, document, attachment_id, at)
   SELECT uuid7(), p_record, p_code, c.version, p_action, p_settles, caller_agency(), p_persons, p_note, p_document, p_attachment, c.updated_at
   FROM checklists c WHERE c.record_id = p_record;
-  INSERT INTO screenings (person_id, record_id, version, result)
-  SELECT p, p_record, write_checklist_step.version, p_result FROM unnest(p_persons) AS p WHERE p_result IS NOT NULL;
+  INSERT INTO screenings (person_id, record_id, version, agency, result)
+  SELECT p, p_record, write_checklist_step.version, caller_agency(), p_result FROM unnest(p_persons) AS p WHERE p_result IS NOT NULL;
   PERFORM announce('repatriation.checklist_changed', v_record.kind, p_record, v_record.reference, v_record.version,
     v_record.originator || v_record.parties, v_record.excluded, true, jsonb_build_object('item', p_code));
   PERFORM audit('checklist.' || p_action, 'done', v_record.kind, ARRAY[p_record], ARRAY[v_record.originator],
@@ -439,9 +467,10 @@ BEGIN
 END $$;
 
 REVOKE ALL ON FUNCTION facet_of, persons_of, checklist_states, item_due, next_checklist_version, seen_checklist,
-  holds_victims, reopen_unfit_items, make_checklist, checklist_head, checklist_rows, checklist_history, screenings_of,
-  write_checklist_step, hold_checklist, extradition_stops, journey_is_cleared, sides_that_see, tell_lateness, tell_late_repatriations FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION checklist_head, checklist_rows, checklist_history, screenings_of, holds_victims, write_checklist_step, hold_checklist
-  TO interdesk_api, interdesk_worker;
+  holds_victims, reopen_unfit_items, make_checklist, checklist_head, checklist_rows, is_shown_work_of, checklist_history, screenings_of,
+  write_checklist_step, hold_checklist, extradition_stops, journey_is_cleared, sides_that_see, tell_lateness,
+  tell_late_repatriations FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION checklist_head, checklist_rows, checklist_history, screenings_of, holds_victims, write_checklist_step,
+  hold_checklist TO interdesk_api, interdesk_worker;
 GRANT EXECUTE ON FUNCTION tell_late_repatriations TO interdesk_worker;
 RESET ROLE;
