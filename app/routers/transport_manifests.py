@@ -36,6 +36,7 @@ from app.web.state import house
 router = APIRouter(prefix="/v1/transports/{transport_id}/manifest", tags=[TAG])
 
 _MARKING = ("conflict", "unknown-reference")
+_BOARDING = ("already-on-a-manifest", "keep-apart")
 
 
 class ManifestFilters(Paging):
@@ -135,7 +136,9 @@ async def remove_from_manifest(request: Request, desk: Writing, transport_id: st
     "/board",
     summary="Note that people boarded",
     operation_id="board_people",
-    **operation(ManifestChange, body=ManifestEntries, once=True, problems=(*_MARKING, "already-on-a-manifest")),
+    **operation(
+        ManifestChange, body=ManifestEntries, once=True, problems=(*_MARKING, "already-on-a-manifest", "keep-apart")
+    ),
 )
 async def board_people(request: Request, desk: Writing, transport_id: str) -> Response:
     """Write down that several of your agency's own people boarded; the first on a transport puts it into `boarding`.
@@ -192,7 +195,7 @@ async def hand_over_people(request: Request, desk: Writing, transport_id: str) -
     "/{manifest_entry_id}/board",
     summary="Note that somebody boarded",
     operation_id="board_person",
-    **operation(ManifestChange, once=True, problems=("conflict", "already-on-a-manifest")),
+    **operation(ManifestChange, once=True, problems=("conflict", *_BOARDING)),
 )
 async def board_person(request: Request, desk: Writing, transport_id: str, manifest_entry_id: str) -> Response:
     """Write down that one of your agency's own people boarded."""

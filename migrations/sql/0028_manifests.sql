@@ -145,10 +145,21 @@ SET search_path = pg_catalog, public, pg_temp AS $$
   FROM records r JOIN agencies a ON a.code IN (r.originator, requested_agency(r)) WHERE r.id = p_record
 $$;
 
+-- Whether somebody who is to board would sit with a person to be kept apart, who boards at once or has the seat: who did not
+-- come has none, and either may have been named meanwhile.
+CREATE FUNCTION sits_with_another(p_entry manifest_entries, p_boarding uuid[]) RETURNS boolean LANGUAGE sql STABLE
+SET search_path = pg_catalog, public, pg_temp AS $$
+  SELECT EXISTS (SELECT FROM manifest_separations s JOIN manifest_entries o ON o.transport_id = s.transport_id
+      AND o.person_id = CASE p_entry.person_id WHEN s.first_person THEN s.second_person ELSE s.first_person END
+    WHERE s.transport_id = p_entry.transport_id AND p_entry.person_id IN (s.first_person, s.second_person)
+      AND o.section = p_entry.section AND (takes_seat(o) OR o.id = ANY (p_boarding)))
+$$;
+
 -- Writes of entries of the caller's own people, all of them or none, that they boarded, did not come, or were handed over:
 -- p_action is board, no_show or hand_over. The first who boards or does not come puts a frozen transport into boarding;
--- the last receipt completes it. Outcomes: done; hidden (the transport is); unknown, wrong-state, not-cleared,
--- on-another-manifest and not-receiving (detail: places in p_entries, from 0); closed (the transport is in another state).
+-- the last receipt completes it. Outcomes: done; hidden (the transport is); unknown, wrong-state, not-cleared, not-separable,
+-- on-another-manifest and not-receiving (detail: places in p_entries, from 0); closed (the transport is in another state);
+-- before-departure (a receipt is: of the departure as it was planned or noted, whichever is earlier, to the minute).
 CREATE FUNCTION mark_manifest(
   p_change uuid, p_transport uuid, p_action text, p_entries uuid[], p_reason text, p_receipt jsonb, OUT outcome text, OUT detail jsonb
 ) LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
@@ -173,6 +184,9 @@ BEGIN
   ELSIF NOT v_transport.state = ANY (CASE p_action WHEN 'hand_over' THEN ARRAY['arrived'] ELSE ARRAY['frozen', 'boarding'] END) THEN
     outcome := 'closed';
     RETURN;
+  ELSIF (p_receipt ->> 'at')::timestamptz < date_trunc('minute', least(v_transport.departed_at, v_transport.departs_at)) THEN
+    outcome := 'before-departure';
+    RETURN;
   END IF;
   SELECT f.flaw, jsonb_agg(f.place - 1 ORDER BY f.place) INTO outcome, detail FROM (
     SELECT n.place, CASE
@@ -181,6 +195,7 @@ BEGIN
       WHEN p_action = 'board' AND NOT may_travel(r, ARRAY['cleared', 'scheduled', 'in_transit']) THEN 'not-cleared'
       WHEN p_action = 'board' AND e.state = 'no_show' AND EXISTS (SELECT FROM manifest_entries o WHERE o.person_id = e.person_id
         AND o.id <> e.id AND o.state IN ('listed', 'boarded', 'handed_over')) THEN 'on-another-manifest'
+      WHEN p_action = 'board' AND sits_with_another(e, p_entries) THEN 'not-separable'
       END AS flaw
     FROM unnest(p_entries) WITH ORDINALITY AS n (entry, place) JOIN manifest_entries e ON e.id = n.entry
     JOIN records r ON r.id = e.record_id) AS f
@@ -231,7 +246,8 @@ $$;
 
 -- ------------------------------------------------------------------------------------------------------- kept apart
 -- Names two people who must not share a section. Outcomes: added; hidden (the transport is); unknown (detail: which of
--- the two the caller does not know, from 0); named (the pair is already); closed (nobody will board any more).
+-- the two the caller does not know, from 0); named (the pair is already); together (they sit so on a manifest that is closed
+-- to moving one of them); closed (nobody will board any more).
 CREATE FUNCTION separate_on_manifest(p_id uuid, p_transport uuid, p_persons uuid[], p_reason text, OUT outcome text, OUT detail jsonb)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
@@ -249,6 +265,10 @@ BEGIN
     outcome := 'unknown';
   ELSIF v_transport.state NOT IN ('planned', 'frozen', 'boarding') THEN
     outcome := 'closed';
+  ELSIF v_transport.state <> 'planned' AND EXISTS (SELECT FROM manifest_entries a JOIN manifest_entries b ON b.section = a.section
+    WHERE a.transport_id = p_transport AND a.person_id = p_persons[1] AND takes_seat(a)
+      AND b.transport_id = p_transport AND b.person_id = p_persons[2] AND takes_seat(b)) THEN
+    outcome := 'together';
   ELSE
     INSERT INTO manifest_separations (id, transport_id, first_person, second_person, agency, reason, created_at)
     VALUES (p_id, p_transport, least(p_persons[1], p_persons[2]), greatest(p_persons[1], p_persons[2]), caller_agency(), p_reason,
@@ -314,8 +334,8 @@ BEGIN
   RETURN NULL;
 END $$;
 
-REVOKE ALL ON FUNCTION not_separable, known_on_manifests, add_to_manifest, remove_from_manifest, receives_people, mark_manifest, manifest_totals,
-  separate_on_manifest, end_separation, withdraw_from_manifests, withdraw_request_from_manifests, withdraw_persons_from_manifests FROM PUBLIC;
+REVOKE ALL ON FUNCTION not_separable, known_on_manifests, add_to_manifest, remove_from_manifest, receives_people, sits_with_another, mark_manifest,
+  manifest_totals, separate_on_manifest, end_separation, withdraw_from_manifests, withdraw_request_from_manifests, withdraw_persons_from_manifests FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION add_to_manifest, remove_from_manifest, mark_manifest, manifest_totals, separate_on_manifest, end_separation
   TO interdesk_api, interdesk_worker;
 GRANT EXECUTE ON FUNCTION withdraw_request_from_manifests, withdraw_persons_from_manifests TO interdesk_owner;

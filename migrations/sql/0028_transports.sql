@@ -396,6 +396,15 @@ CREATE FUNCTION permits_missing(p_transport transports) RETURNS jsonb LANGUAGE s
     OR (p.permit ->> 'valid_until')::date < (p_transport.departs_at AT TIME ZONE 'UTC')::date
 $$;
 
+-- People on a manifest who must not share the section they are in: [{code, section}], one for each pair.
+CREATE FUNCTION not_separated_on(p_transport uuid) RETURNS jsonb LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+  SELECT coalesce(jsonb_agg(jsonb_build_object('code', 'not-separated', 'section', a.section)), '[]')
+  FROM manifest_separations s
+  JOIN manifest_entries a ON a.transport_id = s.transport_id AND a.person_id = s.first_person AND takes_seat(a)
+  JOIN manifest_entries b ON b.transport_id = s.transport_id AND b.person_id = s.second_person AND takes_seat(b)
+  WHERE s.transport_id = p_transport AND a.section = b.section
+$$;
+
 -- What is missing for a manifest to be frozen, beside permits and requests.
 CREATE FUNCTION manifest_flaws(p_transport transports) RETURNS jsonb LANGUAGE plpgsql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
@@ -415,11 +424,7 @@ BEGIN
   IF escorts_on(p_transport) < v_needed THEN
     v_flaws := v_flaws || jsonb_build_object('code', 'escorts-missing', 'needed', v_needed, 'escorts', escorts_on(p_transport));
   END IF;
-  RETURN v_flaws || (SELECT coalesce(jsonb_agg(jsonb_build_object('code', 'not-separated', 'section', a.section)), '[]')
-    FROM manifest_separations s
-    JOIN manifest_entries a ON a.transport_id = s.transport_id AND a.person_id = s.first_person AND takes_seat(a)
-    JOIN manifest_entries b ON b.transport_id = s.transport_id AND b.person_id = s.second_person AND takes_seat(b)
-    WHERE s.transport_id = p_transport.id AND a.section = b.section);
+  RETURN v_flaws || not_separated_on(p_transport.id);
 END $$;
 
 -- ------------------------------------------------------------------------------------------------------------- the steps
@@ -494,6 +499,7 @@ BEGIN
   END IF;
   v_records := lock_requests_on(p_id);
   flaws := permits_missing(v_transport) || not_cleared_on(p_id, ARRAY['boarded'], ARRAY['cleared', 'scheduled', 'in_transit'])
+    || not_separated_on(p_id)
     || (SELECT coalesce(jsonb_agg(jsonb_build_object('code', 'not-boarded', 'agency', n.agency, 'count', n.count) ORDER BY n.agency), '[]')
       FROM (SELECT agency, count(*) FROM manifest_entries WHERE transport_id = p_id AND state = 'listed' GROUP BY agency) AS n);
   IF NOT EXISTS (SELECT FROM manifest_entries WHERE transport_id = p_id AND state IN ('listed', 'boarded')) THEN
@@ -541,7 +547,8 @@ END $$;
 
 REVOKE ALL ON FUNCTION lock_transport, tell_transport, escorts_on, sections_of, takes_seat, transport_overfull, sides_on, tell_manifest,
   keep_manifest_change, plan_transport, change_transport, is_carried, settle_repatriation, settle_own_repatriation, settle_where_persons_came,
-  journeys_of, lock_requests_on, may_travel, not_cleared_on, permits_missing, manifest_flaws, advance_transport, freeze_transport, unfreeze_transport,
+  journeys_of, lock_requests_on, may_travel, not_cleared_on, permits_missing, not_separated_on,
+  manifest_flaws, advance_transport, freeze_transport, unfreeze_transport,
   depart_transport, arrive_transport, cancel_transport FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION plan_transport, change_transport, settle_own_repatriation, journeys_of, freeze_transport, unfreeze_transport,
   depart_transport, arrive_transport, cancel_transport TO interdesk_api, interdesk_worker;

@@ -234,6 +234,7 @@ _NOT_MARKED: Final[Mapping[str, tuple[ProblemType, str]]] = {
     "not-receiving": (NOT_YOUR_SIDE, "The side in the country of arrival receives this person."),
     "not-cleared": (CONFLICT, "The person's request is not cleared."),
     "on-another-manifest": (ALREADY_ON_A_MANIFEST, "This person stands on another transport's manifest by now."),
+    "not-separable": (KEEP_APART, "This person must not share the section with somebody who sits there."),
 }
 _BEFORE: Final = {
     ManifestAction.BOARD: "Only who is listed or did not come can board.",
@@ -245,6 +246,8 @@ _BEFORE: Final = {
 def _not_marked(action: ManifestAction, outcome: str, detail: Any) -> Problem:  # noqa: ANN401 - as above
     if outcome == "unknown":
         return unknown_reference(*(f"/entries/{place}" for place in detail))
+    if outcome == "before-departure":
+        return invalid(Flaw("/at", outcome, "Nobody is received before the transport has left."))
     if outcome == "closed":
         when = "after the arrival" if action is ManifestAction.HAND_OVER else "while the manifest is frozen"
         return Problem(CONFLICT, detail=f"That is written down {when}.")

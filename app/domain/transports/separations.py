@@ -45,7 +45,10 @@ async def one(desk: Desk, transport_id: UUID, separation_id: UUID | None) -> Sep
 
 
 async def add(desk: Desk, transport: Transport, sent: SeparationIn) -> Separation:
-    """Name two people to be kept apart; 422 for whom the caller does not know, 409 if they are named already."""
+    """Name two people to be kept apart; 422 for whom the caller does not know.
+
+    409 if they are named already, or sit together on a manifest that is frozen.
+    """
     separation_id = uuid7()
     row = await desk.call_one(
         "separate_on_manifest",
@@ -58,6 +61,10 @@ async def add(desk: Desk, transport: Transport, sent: SeparationIn) -> Separatio
         raise unknown_reference(*(f"/persons/{place}" for place in row.detail))
     if row.outcome == "named":
         raise Problem(CONFLICT, detail="These two are kept apart already.")
+    if row.outcome == "together":
+        raise Problem(
+            CONFLICT, detail="They sit in one section, and the manifest is frozen: have it opened again first."
+        )
     if row.outcome == "closed":
         raise Problem(CONFLICT, detail=f"Nobody boards any more: the transport is {transport.state}.")
     if row.outcome != "added":

@@ -5,7 +5,8 @@ from typing import Annotated, ClassVar, Final, Self
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from app.core.codes import AgencyCode, Country, TimeZone
 from app.core.dates import CalendarDate, UtcDateTime
@@ -19,6 +20,9 @@ _AGENCIES_MAX: Final = 50
 _SECTIONS_MAX: Final = 50
 _PERMITS_MAX: Final = 50
 SEATS_MAX: Final = 5_000
+_FIRST_YEAR: Final = 1970
+_LAST_YEAR: Final = 2200
+_YEAR_ERROR: Final = PydanticCustomError("time-out-of-range", "A transport travels in the years 1970 to 2200.")
 
 WHOLE: Final = "all"
 """The one section of a transport that names none."""
@@ -31,8 +35,16 @@ class TransportPlace(Shape):
 
     place: Line = Field(description="Airport, port, station or crossing.", examples=["Phnom Penh, PNH"])
     country: Country = Field(description="Its country.", examples=["KH"])
-    at: UtcDateTime = Field(description="When, as planned.")
+    at: UtcDateTime = Field(description="When, as planned; in the years 1970 to 2200.")
     time_zone: TimeZone = Field(description="The time zone that people there go by.", examples=["Asia/Phnom_Penh"])
+
+    @field_validator("at")
+    @classmethod
+    def _has_local_time(cls, at: datetime) -> datetime:
+        # At either end of the calendar there is no local time in some time zone.
+        if not _FIRST_YEAR <= at.year <= _LAST_YEAR:
+            raise _YEAR_ERROR
+        return at
 
 
 class TransportStop(TransportPlace):
