@@ -372,14 +372,16 @@ BEGIN
   RETURN v_records;
 END $$;
 
--- Whether the people of a request may travel: it is in one of these states, and cleared still.
-CREATE FUNCTION may_travel(p_record records, p_lives text[]) RETURNS boolean LANGUAGE sql STABLE
+-- Whether the people of a request may travel: it is in one of these states, cleared still, and the side that is asked for
+-- them sees it still, since otherwise it could neither stop nor decline: its agreement may have ended.
+CREATE FUNCTION may_travel(p_record records, p_lives text[]) RETURNS boolean LANGUAGE sql VOLATILE
 SET search_path = pg_catalog, public, pg_temp AS $$
   SELECT p_record.state = 'current' AND p_record.life = ANY (p_lives) AND journey_is_cleared(p_record)
+    AND requested_agency(p_record) = ANY (agencies_of(p_record.audience, p_record.excluded))
 $$;
 
 -- What keeps people on a manifest from travelling, whose requests are not in one of these states: [{code, agency, count}].
-CREATE FUNCTION not_cleared_on(p_transport uuid, p_states text[], p_lives text[]) RETURNS jsonb LANGUAGE sql STABLE
+CREATE FUNCTION not_cleared_on(p_transport uuid, p_states text[], p_lives text[]) RETURNS jsonb LANGUAGE sql VOLATILE
 SET search_path = pg_catalog, public, pg_temp AS $$
   SELECT coalesce(jsonb_agg(jsonb_build_object('code', 'request-not-cleared', 'agency', n.agency, 'count', n.count) ORDER BY n.agency), '[]')
   FROM (SELECT e.agency, count(*) FROM manifest_entries e JOIN records r ON r.id = e.record_id
