@@ -55,6 +55,7 @@ class ManifestEntry(SQLModel, table=True):
     record_id: UUID = Field(foreign_key="records.id")
     person_id: UUID
     agency: str = Field(foreign_key="agencies.code", sa_type=Text)
+    sides: list[str] = Field(sa_type=ARRAY(Text))
     category: str = Field(sa_type=Text)
     section: str | None = Field(default=None, sa_type=Text)
     state: str = Field(default="listed", sa_type=Text)

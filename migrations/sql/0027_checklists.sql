@@ -169,24 +169,29 @@ CREATE FUNCTION make_checklist(p_record records) RETURNS void LANGUAGE plpgsql V
 DECLARE
   v_transit boolean := cardinality(p_record.parties) > 1;
   v_at timestamptz := clock_timestamp();
-  v_elsewhere boolean := EXISTS (SELECT FROM checklists c
-    WHERE c.record_id = p_record.id AND c.to_country <> facet_of(p_record, 'to_country'));
+  v_was checklists;
   v_changed text[];
   v_version integer;
 BEGIN
+  SELECT * INTO v_was FROM checklists WHERE record_id = p_record.id;
   INSERT INTO checklists AS c (record_id, version, category, legal_act, from_country, to_country, requested, transit, submitted_at, asked_at,
     updated_at)
   VALUES (p_record.id, 0, facet_of(p_record, 'category'), facet_of(p_record, 'legal_act'), facet_of(p_record, 'from_country'),
     facet_of(p_record, 'to_country'), requested_agency(p_record), v_transit, v_at, v_at, v_at)
   ON CONFLICT (record_id) DO UPDATE SET category = excluded.category, legal_act = excluded.legal_act, from_country = excluded.from_country,
     to_country = excluded.to_country, requested = excluded.requested, transit = excluded.transit, asked_at = excluded.asked_at;
-  -- The order of a deportation is no order of an extradition, though both are the order by which somebody leaves; and who
-  -- is safe in one country, or agreed to go there, may be in danger in another.
+  -- The order of a deportation is no order of an extradition, though both are the order by which somebody leaves.
   v_changed := ARRAY(SELECT i.code FROM checklists c
     CROSS JOIN LATERAL checklist_rules_for(c.category, c.legal_act, c.from_country, c.to_country) AS r
     JOIN checklist_items i ON i.record_id = c.record_id AND i.code = r.code
-    WHERE c.record_id = p_record.id AND ((i.title, i.legal_act, i.source) IS DISTINCT FROM (r.title, r.legal_act, r.source)
-      OR (v_elsewhere AND i.code IN ('non_refoulement', 'consent_or_order', 'next_of_kin_consent', 'travel_document', 'reception'))));
+    WHERE c.record_id = p_record.id AND (i.title, i.legal_act, i.source) IS DISTINCT FROM (r.title, r.legal_act, r.source));
+  -- Where somebody leaves from and goes to decides the risk, the papers and who consents to what: only what was found out
+  -- about the person is true of every journey.
+  IF (v_was.from_country, v_was.to_country) IS DISTINCT FROM (facet_of(p_record, 'from_country'), facet_of(p_record, 'to_country')) THEN
+    v_changed := v_changed || ARRAY(SELECT i.code FROM checklist_items i WHERE i.record_id = p_record.id AND i.code <> ALL (ARRAY[
+      'identity_verified', 'trafficking_screening', 'identification', 'autopsy_requested', 'autopsy_agreed', 'autopsy_performed',
+      'death_certificate']));
+  END IF;
   UPDATE checklist_items SET dropped = true WHERE record_id = p_record.id;
   INSERT INTO checklist_items AS i (record_id, code, title, legal_act, side, per, before, needs, waivable, days_after_submission,
     days_before_due, source, place)

@@ -108,9 +108,9 @@ BEGIN
     outcome := 'not-separable';
     RETURN;
   END IF;
-  INSERT INTO manifest_entries (id, transport_id, record_id, person_id, agency, category, section, created_at, updated_at)
-  SELECT n.entry, p_transport, p_request, n.person, caller_agency(), v_category, CASE WHEN v_category <> 'remains' THEN v_section END,
-    clock_timestamp(), clock_timestamp()
+  INSERT INTO manifest_entries (id, transport_id, record_id, person_id, agency, sides, category, section, created_at, updated_at)
+  SELECT n.entry, p_transport, p_request, n.person, caller_agency(), ARRAY[v_request.originator, requested_agency(v_request)], v_category,
+    CASE WHEN v_category <> 'remains' THEN v_section END, clock_timestamp(), clock_timestamp()
   FROM unnest(p_entries, p_persons) AS n (entry, person);
   PERFORM keep_manifest_change(p_change, v_transport, 'add', p_entries);
   outcome := 'added';
@@ -122,16 +122,17 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public,
 DECLARE
   v_transport transports := lock_transport(p_transport);
   v_record uuid;
+  v_sides text[] := sides_on(v_transport, ARRAY[p_entry]);
 BEGIN
   SELECT record_id INTO v_record FROM manifest_entries e
-  WHERE e.id = p_entry AND e.transport_id = v_transport.id AND has_people_of(e.record_id);
+  WHERE e.id = p_entry AND e.transport_id = v_transport.id AND caller_agency() = ANY (e.sides) AND has_people_of(e.record_id);
   IF NOT FOUND THEN
     RETURN 'hidden';
   ELSIF v_transport.state <> 'planned' THEN
     RETURN 'closed';
   END IF;
   DELETE FROM manifest_entries WHERE id = p_entry;
-  PERFORM tell_manifest(v_transport, 'remove', 1, ARRAY[v_record]);
+  PERFORM tell_manifest(v_transport, 'remove', 1, v_sides);
   PERFORM audit('transport.remove', 'done', 'transports', ARRAY[p_transport], '{}', jsonb_build_object('requests', ARRAY[v_record], 'entries', ARRAY[p_entry]));
   RETURN 'removed';
 END $$;
@@ -177,7 +178,8 @@ BEGIN
   -- A person may be removed meanwhile: then the entry is withdrawn before this, or after it.
   PERFORM FROM manifest_entries e WHERE e.id = ANY (p_entries) AND e.transport_id = p_transport ORDER BY e.id FOR NO KEY UPDATE;
   SELECT jsonb_agg(n.place - 1 ORDER BY n.place) INTO detail FROM unnest(p_entries) WITH ORDINALITY AS n (entry, place)
-  WHERE NOT EXISTS (SELECT FROM manifest_entries e WHERE e.id = n.entry AND e.transport_id = p_transport AND has_people_of(e.record_id));
+  WHERE NOT EXISTS (SELECT FROM manifest_entries e WHERE e.id = n.entry AND e.transport_id = p_transport
+    AND caller_agency() = ANY (e.sides) AND has_people_of(e.record_id));
   IF detail IS NOT NULL THEN
     outcome := 'unknown';
     RETURN;
@@ -295,7 +297,7 @@ BEGIN
 END $$;
 
 -- ---------------------------------------------------------------------------------------------- who comes off by itself
--- Takes people off manifests whose transport has not departed, and tells those who count on them.
+-- Takes people off manifests whose transport has not departed, and tells those who counted on them.
 CREATE FUNCTION withdraw_from_manifests(p_entries uuid[], p_reason text) RETURNS void LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
@@ -305,11 +307,11 @@ BEGIN
   FOR v_freed IN
     WITH freed AS (
       UPDATE manifest_entries e SET state = 'withdrawn', reason = p_reason, updated_at = clock_timestamp()
-      WHERE e.id = ANY (p_entries) AND e.state IN ('listed', 'boarded', 'no_show') RETURNING e.transport_id, e.record_id)
-    SELECT transport_id, array_agg(DISTINCT record_id) AS records, count(*)::integer AS people FROM freed GROUP BY transport_id
+      WHERE e.id = ANY (p_entries) AND e.state IN ('listed', 'boarded', 'no_show') RETURNING e.transport_id, e.id)
+    SELECT transport_id, array_agg(id) AS entries, count(*)::integer AS people FROM freed GROUP BY transport_id
   LOOP
     SELECT * INTO v_transport FROM transports WHERE id = v_freed.transport_id;
-    PERFORM tell_manifest(v_transport, 'withdraw', v_freed.people, v_freed.records);
+    PERFORM tell_manifest(v_transport, 'withdraw', v_freed.people, sides_on(v_transport, v_freed.entries));
   END LOOP;
 END $$;
 

@@ -54,6 +54,8 @@ CREATE TABLE manifest_entries (
   person_id uuid NOT NULL,
   -- Who put the person there.
   agency text NOT NULL REFERENCES agencies (code),
+  -- The two sides of the request by then: one that is asked later in the place of another does not read it.
+  sides text[] NOT NULL CHECK (agency = ANY (sides)),
   category text NOT NULL CHECK (category IN ('victim', 'suspect', 'remains')),
   -- Remains stand in none, and take no seat.
   section text CHECK ((section IS NULL) = (category = 'remains')),
@@ -125,9 +127,11 @@ CREATE POLICY participants_see ON transport_versions FOR SELECT TO interdesk_api
   audience && string_to_array(current_setting('interdesk.principals', true), ',')
   AND EXISTS (SELECT FROM transports t WHERE t.id = transport_versions.id));
 CREATE POLICY own_people ON manifest_entries FOR SELECT TO interdesk_api, interdesk_worker USING (
-  EXISTS (SELECT FROM transports t WHERE t.id = transport_id) AND has_people_of(record_id));
+  caller_agency() = ANY (sides) AND EXISTS (SELECT FROM transports t WHERE t.id = transport_id) AND has_people_of(record_id));
 CREATE POLICY own ON manifest_changes FOR SELECT TO interdesk_api, interdesk_worker USING (
-  agency = caller_agency() AND EXISTS (SELECT FROM transports t WHERE t.id = transport_id));
+  agency = caller_agency() AND EXISTS (SELECT FROM transports t WHERE t.id = transport_id)
+  AND NOT EXISTS (SELECT FROM (SELECT DISTINCT (e ->> 'request')::uuid AS id FROM jsonb_array_elements(entries) AS e) AS r
+    WHERE NOT has_people_of(r.id)));
 -- Whoever sees both people, wherever they stand.
 CREATE POLICY both_known ON manifest_separations FOR SELECT TO interdesk_api USING (
   EXISTS (SELECT FROM transports t WHERE t.id = transport_id) AND EXISTS (SELECT FROM persons p WHERE p.id = first_person)
@@ -188,19 +192,18 @@ CREATE FUNCTION transport_overfull(p_transport transports) RETURNS jsonb LANGUAG
     LEFT JOIN sections_of(p_transport) AS s ON s.name = n.section WHERE n.taken > coalesce(s.seats, 0)) AS f
 $$;
 
--- The agencies to which the people of requests belong, as far as they take part in a transport.
-CREATE FUNCTION sides_on(p_transport transports, p_records uuid[]) RETURNS text[] LANGUAGE sql STABLE
+-- The agencies to which the people of entries belonged when they were put there, as far as they take part in the transport.
+CREATE FUNCTION sides_on(p_transport transports, p_entries uuid[]) RETURNS text[] LANGUAGE sql STABLE
 SET search_path = pg_catalog, public, pg_temp AS $$
-  SELECT coalesce(array_agg(DISTINCT s.agency), '{}') FROM records r
-  CROSS JOIN LATERAL unnest(ARRAY[r.originator, requested_agency(r)]) AS s (agency)
-  WHERE r.id = ANY (p_records) AND s.agency = ANY (p_transport.audience)
+  SELECT coalesce(array_agg(DISTINCT s.agency), '{}') FROM manifest_entries e CROSS JOIN LATERAL unnest(e.sides) AS s (agency)
+  WHERE e.id = ANY (p_entries) AND s.agency = ANY (p_transport.audience)
 $$;
 
 -- Tells of what was done to a manifest: the organizer and those whose people they are learn how many, nobody learns who.
-CREATE FUNCTION tell_manifest(p_transport transports, p_action text, p_count integer, p_records uuid[]) RETURNS void LANGUAGE sql VOLATILE
+CREATE FUNCTION tell_manifest(p_transport transports, p_action text, p_count integer, p_sides text[]) RETURNS void LANGUAGE sql VOLATILE
 SET search_path = pg_catalog, public, pg_temp AS $$
   SELECT announce('transport.manifest_changed', 'transports', p_transport.id, p_transport.reference, p_transport.version,
-    ARRAY[p_transport.organizer] || sides_on(p_transport, p_records), '{}', true,
+    ARRAY[p_transport.organizer] || p_sides, '{}', true,
     jsonb_build_object('action', p_action, 'count', p_count))
 $$;
 
@@ -216,7 +219,7 @@ BEGIN
       ORDER BY a.place), clock_timestamp()
   FROM unnest(p_entries) WITH ORDINALITY AS a (id, place) JOIN manifest_entries e ON e.id = a.id;
   SELECT array_agg(DISTINCT record_id) INTO v_records FROM manifest_entries WHERE id = ANY (p_entries);
-  PERFORM tell_manifest(p_transport, p_action, cardinality(p_entries), v_records);
+  PERFORM tell_manifest(p_transport, p_action, cardinality(p_entries), sides_on(p_transport, p_entries));
   PERFORM audit('transport.' || p_action, 'done', 'transports', ARRAY[p_transport.id], '{}',
     jsonb_build_object('change', p_id, 'requests', v_records, 'entries', p_entries));
 END $$;
@@ -372,14 +375,16 @@ BEGIN
   RETURN v_records;
 END $$;
 
--- Whether the people of a request may travel: it is in one of these states, and cleared still.
-CREATE FUNCTION may_travel(p_record records, p_lives text[]) RETURNS boolean LANGUAGE sql STABLE
+-- Whether the people of a request may travel: it is in one of these states, cleared still, and the side that is asked for
+-- them sees it still, since otherwise it could neither stop nor decline: its agreement may have ended.
+CREATE FUNCTION may_travel(p_record records, p_lives text[]) RETURNS boolean LANGUAGE sql VOLATILE
 SET search_path = pg_catalog, public, pg_temp AS $$
   SELECT p_record.state = 'current' AND p_record.life = ANY (p_lives) AND journey_is_cleared(p_record)
+    AND requested_agency(p_record) = ANY (agencies_of(p_record.audience, p_record.excluded))
 $$;
 
 -- What keeps people on a manifest from travelling, whose requests are not in one of these states: [{code, agency, count}].
-CREATE FUNCTION not_cleared_on(p_transport uuid, p_states text[], p_lives text[]) RETURNS jsonb LANGUAGE sql STABLE
+CREATE FUNCTION not_cleared_on(p_transport uuid, p_states text[], p_lives text[]) RETURNS jsonb LANGUAGE sql VOLATILE
 SET search_path = pg_catalog, public, pg_temp AS $$
   SELECT coalesce(jsonb_agg(jsonb_build_object('code', 'request-not-cleared', 'agency', n.agency, 'count', n.count) ORDER BY n.agency), '[]')
   FROM (SELECT e.agency, count(*) FROM manifest_entries e JOIN records r ON r.id = e.record_id

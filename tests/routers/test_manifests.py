@@ -148,7 +148,7 @@ async def test_nobody_stands_there_twice(hub: Hub) -> None:
         below_policies(
             hub,
             "INSERT INTO manifest_entries SELECT gen_random_uuid(), transport_id, record_id, person_id, agency,"
-            " category, section, 'listed', NULL, NULL, now(), now() FROM manifest_entries",
+            " sides, category, section, 'listed', NULL, NULL, now(), now() FROM manifest_entries",
         )
 
 

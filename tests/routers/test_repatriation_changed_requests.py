@@ -11,6 +11,7 @@ from tests.routers.repatriating import (
     REQUESTING,
     SUSPECT,
     TRANSIT,
+    VICTIM,
     accepted,
     add_person,
     officer,
@@ -93,18 +94,20 @@ async def test_an_order_of_one_act_is_no_order_of_another(hub: Hub) -> None:
         await settled(korea, cambodia, path)
 
 
-async def test_what_was_examined_of_one_destination_is_examined_of_another(hub: Hub) -> None:
+async def test_of_a_journey_between_other_countries_only_what_is_known_of_the_person_stays(hub: Hub) -> None:
     korea, cambodia = officer(hub, REQUESTING), officer(hub, REQUESTED)
-    path = await accepted(korea, cambodia)
-    await add_person(korea, path, KIM)
-    await settled(korea, cambodia, path)
-    await changed(korea, path, from_country="TH")
-    assert await open_items(cambodia, path) == set()
-    await changed(korea, path, to_country="CN")
-    assert await open_items(cambodia, path) == {"non_refoulement", "consent_or_order", "travel_document", "reception"}
-    await settled(korea, cambodia, path)
-    remains = await accepted(korea, cambodia, **REMAINS)
-    await add_person(korea, remains, KIM)
-    await settled(korea, cambodia, remains)
-    await changed(korea, remains, to_country="CN")
-    assert await open_items(cambodia, remains) == {"next_of_kin_consent", "handover_to_family"}
+    for sort, kept in (
+        (VICTIM, {"identity_verified", "trafficking_screening"}),
+        (
+            REMAINS,
+            {"identification", "death_certificate", "autopsy_requested", "autopsy_agreed", "autopsy_performed"},
+        ),
+    ):
+        path = await accepted(korea, cambodia, **sort)
+        await add_person(korea, path, KIM)
+        for countries in ({"to_country": "CN"}, {"from_country": "TH"}):
+            await settled(korea, cambodia, path)
+            await changed(korea, path, **countries)
+            assert {one["code"] for one in (await checklist(korea, path))["items"]} - await open_items(
+                korea, path
+            ) == kept

@@ -51,7 +51,10 @@ class ManifestReceiptIn(Shape):
         description="Office that received the person, without an officer's name.",
         examples=["Incheon airport police, reception office"],
     )
-    at: UtcDateTime = Field(description="When; after the departure, and not in the future.")
+    at: UtcDateTime = Field(
+        default_factory=clock.now,
+        description="When; after the departure, and not in the future. The moment of the call if left out.",
+    )
     note: Paragraph | None = Field(
         default=None, description="In what condition, with which documents and belongings; without names."
     )
