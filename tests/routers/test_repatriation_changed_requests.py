@@ -6,6 +6,7 @@ from tests.conftest import Hub, Partner
 from tests.persons.people import KIM
 from tests.routers.checking import DOCUMENT, PURPOSE, REASON, act, checklist, completed, item, settled
 from tests.routers.repatriating import (
+    REMAINS,
     REQUESTED,
     REQUESTING,
     SUSPECT,
@@ -90,3 +91,23 @@ async def test_an_order_of_one_act_is_no_order_of_another(hub: Hub) -> None:
         assert (order["title"], order["state"], order["document"]) == (title, "open", None)
         assert await open_items(cambodia, path) == {"consent_or_order"}
         await settled(korea, cambodia, path)
+
+
+async def test_of_another_journey_only_what_was_found_out_about_somebody_is_true_still(hub: Hub) -> None:
+    korea, cambodia = officer(hub, REQUESTING), officer(hub, REQUESTED)
+    path = await accepted(korea, cambodia)
+    await add_person(korea, path, KIM)
+    everything = await open_items(cambodia, path)
+    for fields in ({"from_country": "TH"}, {"to_country": "CN"}):
+        await settled(korea, cambodia, path)
+        assert await open_items(cambodia, path) == set()
+        await changed(korea, path, **fields)
+        assert await open_items(cambodia, path) == everything - {"identity_verified", CODE}
+    remains = await accepted(korea, cambodia, **REMAINS)
+    await add_person(korea, remains, KIM)
+    await settled(korea, cambodia, remains)
+    await changed(korea, remains, to_country="CN")
+    assert await open_items(cambodia, remains) == {
+        *("next_of_kin_consent", "release", "embalming_or_cremation", "sealed_coffin", "air_waybill"),
+        "handover_to_family",
+    }
