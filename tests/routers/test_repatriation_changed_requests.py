@@ -11,7 +11,6 @@ from tests.routers.repatriating import (
     REQUESTING,
     SUSPECT,
     TRANSIT,
-    VICTIM,
     accepted,
     add_person,
     officer,
@@ -94,20 +93,21 @@ async def test_an_order_of_one_act_is_no_order_of_another(hub: Hub) -> None:
         await settled(korea, cambodia, path)
 
 
-async def test_of_a_journey_between_other_countries_only_what_is_known_of_the_person_stays(hub: Hub) -> None:
+async def test_of_another_journey_only_what_was_found_out_about_somebody_is_true_still(hub: Hub) -> None:
     korea, cambodia = officer(hub, REQUESTING), officer(hub, REQUESTED)
-    for sort, kept in (
-        (VICTIM, {"identity_verified", "trafficking_screening"}),
-        (
-            REMAINS,
-            {"identification", "death_certificate", "autopsy_requested", "autopsy_agreed", "autopsy_performed"},
-        ),
-    ):
-        path = await accepted(korea, cambodia, **sort)
-        await add_person(korea, path, KIM)
-        for countries in ({"to_country": "CN"}, {"from_country": "TH"}):
-            await settled(korea, cambodia, path)
-            await changed(korea, path, **countries)
-            assert {one["code"] for one in (await checklist(korea, path))["items"]} - await open_items(
-                korea, path
-            ) == kept
+    path = await accepted(korea, cambodia)
+    await add_person(korea, path, KIM)
+    everything = await open_items(cambodia, path)
+    for fields in ({"from_country": "TH"}, {"to_country": "CN"}):
+        await settled(korea, cambodia, path)
+        assert await open_items(cambodia, path) == set()
+        await changed(korea, path, **fields)
+        assert await open_items(cambodia, path) == everything - {"identity_verified", CODE}
+    remains = await accepted(korea, cambodia, **REMAINS)
+    await add_person(korea, remains, KIM)
+    await settled(korea, cambodia, remains)
+    await changed(korea, remains, to_country="CN")
+    assert await open_items(cambodia, remains) == {
+        *("next_of_kin_consent", "release", "embalming_or_cremation", "sealed_coffin", "air_waybill"),
+        "handover_to_family",
+    }
