@@ -161,8 +161,7 @@ async def test_another_category_makes_the_checklist_anew_and_keeps_what_is_done(
         "trafficking_screening",
         "non_refoulement",
         "consent_or_order",
-        "exit_clearance",
-        "fitness_to_fly",
+        *TRAVEL,
     }
 
 
