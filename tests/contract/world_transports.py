@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from app.core import clock
 from app.domain.transports.shapes import local_time
 from tests.contract.world import IN_TWO_WEEKS, TWELVE_HOURS_LATER, World, documented_id
 from tests.contract.world_persons import PURPOSE, VICTIM, WITNESS
@@ -38,6 +39,8 @@ LOCAL = {
     "2026-12-07T06:00:00+09:00": (TWELVE_HOURS_LATER, "Asia/Seoul"),
 }
 """What the clocks say there; the actual moments are counted from today."""
+RECEIVED = "2026-11-22T17:30:00.000000Z"
+"""When people are received in the examples: actually once the last of these transports has arrived."""
 
 
 async def build(world: World) -> None:
@@ -58,6 +61,7 @@ async def build(world: World) -> None:
         entries = await _fill(world, number, number + 1, number + 2, persons=() if further else (424, 425))
         for step in STEPS[:further]:
             await _step(world, path, step, entries)
+    world.names[RECEIVED] = clock.rfc3339(clock.now())
 
 
 async def _transport(world: World, number: int, **fields: Any) -> str:
