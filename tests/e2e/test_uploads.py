@@ -64,7 +64,8 @@ def test_what_is_cut_off_leaves_nothing(site: Site, record: str, announced: str)
     # It ends when everything under way has ended.
     assert site.serving is not None
     put_down(site.serving.process)
-    assert set(files(site)) == before
+    # What was there before may have been due for deletion.
+    assert set(files(site)) - before == set()
 
 
 def test_what_says_that_it_is_too_large_is_refused_at_once(site: Site, record: str) -> None:
