@@ -130,18 +130,23 @@ SET search_path = pg_catalog, public, pg_temp AS $$
   SELECT r.* FROM records r WHERE r.id = p_record AND r.state <> 'purged' AND may_write_persons(r) FOR KEY SHARE
 $$;
 
--- Audit entry and event of what was done with a person; of the person itself only the id stands in either.
-CREATE FUNCTION tell_person(p_record records, p_person uuid, p_action text, p_event text) RETURNS void LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, public, pg_temp AS $$
-DECLARE
-  v_detail jsonb := jsonb_build_object('person', p_person);
+-- Audit entry and event of what was done with a part that hangs on a record and is not seen by all who see the record; of
+-- the part itself only its id stands in either.
+CREATE FUNCTION tell_part(p_record records, p_seeing text[], p_action text, p_event text, p_detail jsonb) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
   PERFORM announce(p_event, p_record.kind, p_record.id, p_record.reference, p_record.version,
     CASE WHEN 'community' = ANY (p_record.audience) AND NOT p_record.covered AND p_record.state = 'current' THEN ARRAY['community']
-      ELSE ARRAY(SELECT a FROM unnest(agencies_of(p_record.audience, p_record.excluded)) AS a WHERE sees_persons(p_record, a)) END,
-    p_record.excluded, true, v_detail);
-  PERFORM audit(p_action, 'done', p_record.kind, ARRAY[p_record.id], ARRAY[p_record.originator], v_detail);
+      ELSE p_seeing END, p_record.excluded, true, p_detail);
+  PERFORM audit(p_action, 'done', p_record.kind, ARRAY[p_record.id], ARRAY[p_record.originator], p_detail);
 END $$;
+
+CREATE FUNCTION tell_person(p_record records, p_person uuid, p_action text, p_event text) RETURNS void LANGUAGE sql VOLATILE
+SET search_path = pg_catalog, public, pg_temp AS $$
+  SELECT tell_part(p_record,
+    ARRAY(SELECT a FROM unnest(agencies_of(p_record.audience, p_record.excluded)) AS a WHERE sees_persons(p_record, a)),
+    p_action, p_event, jsonb_build_object('person', p_person))
+$$;
 
 -- Enters a person. Outcomes: added; left (those of the request are on their way, or home); closed (not the caller's to write in, or retracted meanwhile).
 CREATE FUNCTION add_person(p_id uuid, p_record uuid, p_at timestamptz, p_sealed bytea, p_kek uuid, p_wrapped bytea) RETURNS text
@@ -306,7 +311,7 @@ SET search_path = pg_catalog, public, pg_temp AS $$
     (SELECT count(*) FROM person_keys WHERE caller_has_role('operator'))
 $$;
 
-REVOKE ALL ON FUNCTION person_kek, found_person_kek, record_of_person, tell_person, add_person, change_person, destroy_persons,
+REVOKE ALL ON FUNCTION person_kek, found_person_kek, record_of_person, tell_part, tell_person, add_person, change_person, destroy_persons,
   remove_person, newest_person_kek, keys_under_others, begin_person_rotation, person_keys_to_rewrap, rewrap_person_keys, end_person_rotation, adopt_person_keys,
   persons_with_keys FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION person_kek, found_person_kek, add_person, change_person, remove_person TO interdesk_api;

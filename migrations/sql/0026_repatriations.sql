@@ -47,9 +47,15 @@ CREATE POLICY sides ON repatriation_messages FOR SELECT TO interdesk_api, interd
 
 SET LOCAL ROLE interdesk_engine;
 
+-- What a request is filtered by, by its name.
+CREATE FUNCTION facet_of(p_record records, p_name text) RETURNS text LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, public, pg_temp AS $$
+  SELECT substr(f, length(p_name) + 2) FROM unnest(p_record.facets) AS f WHERE f ^@ (p_name || ':')
+$$;
+
 -- The agency that a request asks.
 CREATE FUNCTION requested_agency(p_record records) RETURNS text LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, public, pg_temp AS $$
-  SELECT substring(f FROM 18) FROM unnest(p_record.facets) AS f WHERE f ^@ 'requested_agency:'
+  SELECT facet_of(p_record, 'requested_agency')
 $$;
 
 -- Whether the caller sees a request and is one of its two sides; transit agencies only read.
@@ -141,7 +147,7 @@ BEGIN
   RETURN 'written';
 END $$;
 
-REVOKE ALL ON FUNCTION requested_agency, on_a_side, keep_repatriation_step, restated, move_repatriation, write_repatriation_message FROM PUBLIC;
+REVOKE ALL ON FUNCTION facet_of, requested_agency, on_a_side, keep_repatriation_step, restated, move_repatriation, write_repatriation_message FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION write_repatriation_message TO interdesk_api, interdesk_worker;
 GRANT EXECUTE ON FUNCTION keep_repatriation_step TO interdesk_owner;
 RESET ROLE;

@@ -101,12 +101,6 @@ END $$;
 
 SET LOCAL ROLE interdesk_engine;
 
--- What a request is filtered by, by its name.
-CREATE FUNCTION facet_of(p_record records, p_name text) RETURNS text LANGUAGE sql IMMUTABLE
-SET search_path = pg_catalog, public, pg_temp AS $$
-  SELECT substr(f, length(p_name) + 2) FROM unnest(p_record.facets) AS f WHERE f ^@ (p_name || ':')
-$$;
-
 -- The persons of a record that can be read: without its key a person is not there.
 CREATE FUNCTION persons_of(p_record uuid) RETURNS uuid[] LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
   SELECT ARRAY(SELECT p.id FROM persons p JOIN person_keys k ON k.person_id = p.id WHERE p.record_id = p_record ORDER BY p.created_at, p.id)
@@ -475,7 +469,7 @@ BEGIN
   RETURN v_count;
 END $$;
 
-REVOKE ALL ON FUNCTION facet_of, persons_of, checklist_states, item_due, next_checklist_version, seen_checklist,
+REVOKE ALL ON FUNCTION persons_of, checklist_states, item_due, next_checklist_version, seen_checklist,
   holds_victims, reopen_unfit_items, make_checklist, checklist_head, checklist_rows, is_shown_work_of, checklist_history, screenings_of,
   write_checklist_step, hold_checklist, extradition_stops, journey_is_cleared, sides_that_see, tell_lateness,
   tell_late_repatriations FROM PUBLIC;

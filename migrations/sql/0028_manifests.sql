@@ -59,7 +59,7 @@ BEGIN
     outcome := 'unknown-persons';
     RETURN;
   END IF;
-  SELECT substring(f FROM 10) INTO STRICT v_category FROM unnest(v_request.facets) AS f WHERE f ^@ 'category:';
+  v_category := facet_of(v_request, 'category');
   IF v_category = 'remains' THEN
     outcome := CASE WHEN p_section IS NOT NULL THEN 'section-for-remains' END;
   ELSIF p_section IS NOT NULL THEN

@@ -73,18 +73,12 @@ SET search_path = pg_catalog, public, pg_temp AS $$
       AND c.caveat_hash = sha256(convert_to(p_record.handling ->> 'caveat', 'UTF8')))))
 $$;
 
--- Audit entry and event of what was done with an attachment; of the attachment itself only the id stands in either.
-CREATE FUNCTION tell_attachment(p_record records, p_attachment uuid, p_action text, p_event text) RETURNS void LANGUAGE plpgsql VOLATILE
+CREATE FUNCTION tell_attachment(p_record records, p_attachment uuid, p_action text, p_event text) RETURNS void LANGUAGE sql VOLATILE
 SET search_path = pg_catalog, public, pg_temp AS $$
-DECLARE
-  v_detail jsonb := jsonb_build_object('attachment', p_attachment);
-BEGIN
-  PERFORM announce(p_event, p_record.kind, p_record.id, p_record.reference, p_record.version,
-    CASE WHEN 'community' = ANY (p_record.audience) AND NOT p_record.covered AND p_record.state = 'current' THEN ARRAY['community']
-      ELSE ARRAY(SELECT a FROM unnest(agencies_of(p_record.audience, p_record.excluded)) AS a WHERE sees_attachments(p_record, a)) END,
-    p_record.excluded, true, v_detail);
-  PERFORM audit(p_action, 'done', p_record.kind, ARRAY[p_record.id], ARRAY[p_record.originator], v_detail);
-END $$;
+  SELECT tell_part(p_record,
+    ARRAY(SELECT a FROM unnest(agencies_of(p_record.audience, p_record.excluded)) AS a WHERE sees_attachments(p_record, a)),
+    p_action, p_event, jsonb_build_object('attachment', p_attachment))
+$$;
 
 -- The record that an attachment hangs on, if the caller sees it, though its caveat may have yet to be acknowledged.
 CREATE FUNCTION place_of_attachment(p_id uuid) RETURNS TABLE (record_id uuid, kind text) LANGUAGE sql STABLE SECURITY DEFINER
